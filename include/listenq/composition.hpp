@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+// The composition: which slots there are, in their canonical order, and what `listener<options...>` becomes of them.
+// The same answers are the same type however they were spelled. A mistake ends here, in one sentence.
+#pragma once
+
+#include <listenq/option.hpp>
+#include <listenq/policy/admission.hpp>
+#include <listenq/policy/budget.hpp>
+#include <listenq/policy/child.hpp>
+#include <listenq/policy/clamp.hpp>
+#include <listenq/policy/clockwork.hpp>
+#include <listenq/policy/cookies.hpp>
+#include <listenq/policy/counters.hpp>
+#include <listenq/policy/deferral.hpp>
+#include <listenq/policy/family.hpp>
+#include <listenq/policy/fast_open.hpp>
+#include <listenq/policy/hashing.hpp>
+#include <listenq/policy/isn.hpp>
+#include <listenq/policy/lifecycle.hpp>
+#include <listenq/policy/observer.hpp>
+#include <listenq/policy/offer.hpp>
+#include <listenq/policy/overflow.hpp>
+#include <listenq/policy/pressure.hpp>
+#include <listenq/policy/schedule.hpp>
+#include <listenq/policy/sizing.hpp>
+#include <listenq/policy/storage.hpp>
+#include <listenq/policy/tunables.hpp>
+#include <listenq/policy/validation.hpp>
+#include <listenq/policy/waiting.hpp>
+
+namespace listenq {
+
+/// One policy for each slot, in canonical order. Everything that works on compositions works on this list.
+template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
+          class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
+          class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
+          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
+          class Tunables>
+class basic_listener;
+
+namespace detail {
+
+/// Reached only by a mistake: says which one, then goes on with the defaults so that nothing else fails.
+template <class... Os>
+struct compose {
+  static_assert((option<Os> && ...),
+                "listenq::listener: each argument is a keyword around a policy; write request_full<reset>, not reset.");
+  static_assert(
+      !(option<Os> && ...),
+      "listenq::listener: two arguments answer the same slot, or one answers a slot that does not exist; keep "
+      "one of each.");
+  template <class Slot, class Default>
+  using answer = Default;
+};
+
+template <option... Os>
+requires(answers_alone<Os, Os...>&&...) struct compose<Os...> {
+  template <class Slot, class Default>
+  using answer = pick<Slot, Default, Os...>;
+};
+
+template <class C>
+using listener_of = basic_listener<
+    typename C::template answer<slot::clamp, default_clamp>, typename C::template answer<slot::sizing, default_sizing>,
+    typename C::template answer<slot::waiting, default_waiting>,
+    typename C::template answer<slot::schedule, default_schedule>,
+    typename C::template answer<slot::pressure, default_pressure>,
+    typename C::template answer<slot::clockwork, default_clockwork>,
+    typename C::template answer<slot::admission, default_admission>,
+    typename C::template answer<slot::request_full, default_request_full>,
+    typename C::template answer<slot::accept_full_at_syn, default_accept_full_at_syn>,
+    typename C::template answer<slot::accept_full_at_ack, default_accept_full_at_ack>,
+    typename C::template answer<slot::cookies, default_cookies>,
+    typename C::template answer<slot::validation, default_validation>,
+    typename C::template answer<slot::deferral, default_deferral>,
+    typename C::template answer<slot::fast_open, default_fast_open>,
+    typename C::template answer<slot::hashing, default_hashing>, typename C::template answer<slot::isn, default_isn>,
+    typename C::template answer<slot::family, default_family>,
+    typename C::template answer<slot::storage, default_storage>,
+    typename C::template answer<slot::counters, default_counters>,
+    typename C::template answer<slot::observer, default_observer>,
+    typename C::template answer<slot::closing, default_closing>,
+    typename C::template answer<slot::send_failure, default_send_failure>,
+    typename C::template answer<slot::aborted_child, default_aborted_child>,
+    typename C::template answer<slot::offer, default_offer>, typename C::template answer<slot::budget, default_budget>,
+    typename C::template answer<slot::child, default_child>, typename C::template answer<slot::tunables, defaults<>>>;
+
+/// A policy's place in a listener. Two slots with the same stateful policy have a value each; a stateless policy has no
+/// place at all.
+template <class Slot, class Policy>
+struct held {
+  Policy value{};
+  constexpr Policy& get() noexcept { return value; }
+  constexpr const Policy& get() const noexcept { return value; }
+};
+template <class Slot, class Policy>
+requires std::is_empty_v<Policy>
+struct held<Slot, Policy> {
+  static constexpr Policy get() noexcept { return {}; }
+};
+
+}  // namespace detail
+
+/// A listener with these answers; the slots that are not named have their defaults.
+template <class... Options>
+using listener = detail::listener_of<detail::compose<Options...>>;
+
+}  // namespace listenq

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+// Outcomes: what became of every segment, timer, accept and close. Each inbound segment ends in exactly one verdict;
+// counters and logs are pure functions of these records and know nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace listenq {
+
+/// What became of an inbound segment.
+enum class verdict : std::uint8_t {
+  // a SYN for which there was no request
+  admitted,              ///< stored as a request, SYN-ACK sent
+  cookie_sent,           ///< SYN-ACK sent, nothing stored
+  dropped_request_full,  ///< silently: the request queue is full
+  dropped_accept_full,   ///< silently: the accept queue is full
+  dropped_last_quarter,  ///< silently: the last quarter is kept for proven peers
+  dropped_no_memory,     ///< silently: the storage is full (the kernel's failed allocation)
+  dropped_over_budget,   ///< silently: this peer's share is used up
+  dropped_by_gate,       ///< silently: a gate of the user's own
+  dropped_refused,       ///< silently: the outer stack said no (firewall, security hook)
+  dropped_send_failed,   ///< the SYN-ACK could not leave and the request was not kept for it
+  reset_request_full,    ///< RST: the request queue is full
+  reset_accept_full,     ///< RST: the accept queue is full
+  // a segment for which there was a request
+  duplicate_syn,         ///< the SYN again: SYN-ACK again, unless rate limited
+  wrong_ack,             ///< RST, the request stays
+  out_of_window,         ///< a bare ACK (unless it was a RST or rate limited), the request stays
+  challenged,            ///< a RST in the window but not exactly right: challenge ACK, the request stays
+  request_reset,         ///< a RST took the request away
+  request_reset_by_syn,  ///< another SYN in the window took the request away and got a RST
+  no_ack,                ///< neither SYN, ACK nor RST: ignored
+  deferred,              ///< a bare ACK while data are waited for: remembered, ignored
+  promoted,              ///< the handshake is finished: a connection waits in the accept queue
+  overflow_kept,         ///< final ACK, no room: ignored, the request waits on
+  overflow_reset,        ///< final ACK, no room: RST, the request is gone
+  overflow_forgotten,    ///< final ACK, no room: the request is gone, nothing is said
+  // neither SYN nor request
+  cookie_promoted,  ///< a valid cookie: a connection waits in the accept queue
+  cookie_overflow,  ///< a valid cookie, no room: ignored, nothing is remembered
+  stray,            ///< RST: nobody asked for it
+  ignored,          ///< nothing to say: a RST, no flags, SYN with FIN
+  // no listener
+  not_listening,  ///< RST (unless it was a RST): the port is closed
+};
+inline constexpr std::size_t verdict_count = 29;
+
+constexpr const char* name_of(verdict v) noexcept {
+  constexpr const char* names[verdict_count] = {"admitted",
+                                                "cookie_sent",
+                                                "dropped_request_full",
+                                                "dropped_accept_full",
+                                                "dropped_last_quarter",
+                                                "dropped_no_memory",
+                                                "dropped_over_budget",
+                                                "dropped_by_gate",
+                                                "dropped_refused",
+                                                "dropped_send_failed",
+                                                "reset_request_full",
+                                                "reset_accept_full",
+                                                "duplicate_syn",
+                                                "wrong_ack",
+                                                "out_of_window",
+                                                "challenged",
+                                                "request_reset",
+                                                "request_reset_by_syn",
+                                                "no_ack",
+                                                "deferred",
+                                                "promoted",
+                                                "overflow_kept",
+                                                "overflow_reset",
+                                                "overflow_forgotten",
+                                                "cookie_promoted",
+                                                "cookie_overflow",
+                                                "stray",
+                                                "ignored",
+                                                "not_listening"};
+  return names[static_cast<std::size_t>(v)];
+}
+
+/// What else was found on the way to a verdict. Several can hold at once.
+enum class stage : std::uint16_t {
+  request_full = 1U << 0,     ///< the request queue was full
+  cookie_wanted = 1U << 1,    ///< the SYN was to be answered by a cookie
+  accept_full = 1U << 2,      ///< the accept queue was full
+  rate_limited = 1U << 3,     ///< the answer was held back
+  old_timestamp = 1U << 4,    ///< PAWS (RFC 7323 5)
+  bad_echo = 1U << 5,         ///< the echoed timestamp was never sent by us
+  cookie_checked = 1U << 6,   ///< an ACK was tried as a cookie
+  cookie_valid = 1U << 7,     ///< and it was one
+  child_refused = 1U << 8,    ///< the stack did not make a child
+  evicted = 1U << 9,          ///< another request was evicted to make room
+  answered = 1U << 10,        ///< a segment was handed to the sink
+  answered_reset = 1U << 11,  ///< and it was a RST
+  send_failed = 1U << 12,     ///< the sink did not take it
+};
+
+/// A set of stages.
+struct stages {
+  std::uint16_t bits = 0;
+  constexpr void add(stage s) noexcept { bits = static_cast<std::uint16_t>(bits | static_cast<std::uint16_t>(s)); }
+  constexpr bool has(stage s) const noexcept { return (bits & static_cast<std::uint16_t>(s)) != 0; }
+  friend constexpr bool operator==(stages, stages) = default;
+};
+
+/// The record of one inbound segment.
+struct outcome {
+  listenq::verdict verdict = listenq::verdict::ignored;
+  listenq::stages stages{};
+  friend constexpr bool operator==(const outcome&, const outcome&) = default;
+};
+
+/// What a due timer did with its request.
+enum class timer_verdict : std::uint8_t {
+  resent,       ///< SYN-ACK again
+  waited,       ///< nothing sent: its ACK has come, data are waited for
+  expired,      ///< forgotten, nothing sent
+  send_failed,  ///< forgotten because the SYN-ACK could not leave
+  orphaned,     ///< forgotten because its listener has closed
+};
+
+constexpr const char* name_of(timer_verdict v) noexcept {
+  constexpr const char* names[] = {"resent", "waited", "expired", "send_failed", "orphaned"};
+  return names[static_cast<std::size_t>(v)];
+}
+
+/// The record of one due timer. A SYN-ACK that could not leave but cost nothing is `resent` with `sent` false.
+struct timer_outcome {
+  timer_verdict verdict = timer_verdict::resent;
+  bool sent = false;
+  friend constexpr bool operator==(const timer_outcome&, const timer_outcome&) = default;
+};
+
+/// The sum of one call to `tick`.
+struct tick_summary {
+  std::uint32_t timers = 0;     ///< timers that were due
+  std::uint32_t resent = 0;     ///< SYN-ACKs handed over
+  std::uint32_t forgotten = 0;  ///< requests that ended
+  bool later = false;           ///< the sink asked to come back: the rest is still due
+};
+
+/// What `listen` says.
+enum class listen_status : std::uint8_t { ok, storage_too_small };
+struct listen_result {
+  listen_status status = listen_status::ok;
+  std::uint64_t needed = 0;  ///< requests that the backlog asks for
+  std::uint64_t have = 0;    ///< requests that the storage can hold
+  constexpr explicit operator bool() const noexcept { return status == listen_status::ok; }
+};
+
+/// What `accept` says.
+enum class accept_status : std::uint8_t {
+  ok,
+  would_block,    ///< nothing waits (EAGAIN)
+  aborted,        ///< this one was reset while it waited (ECONNABORTED); it is gone now
+  not_listening,  ///< EINVAL
+};
+
+/// What `close` did.
+struct close_summary {
+  std::uint32_t children = 0;  ///< waiting connections handed back to be reset
+  std::uint32_t requests = 0;  ///< requests that ended now
+};
+
+/// What `set` says.
+enum class set_status : std::uint8_t {
+  ok,
+  not_tunable,   ///< no policy of this listener reads it
+  out_of_range,  ///< larger than the tunable allows; nothing changed
+};
+
+}  // namespace listenq

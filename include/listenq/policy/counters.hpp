@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+// counters: what is counted, under the kernel's names. A counter is a function of outcomes alone; nothing in the
+// listener increments anything by hand.
+//
+// When to use which: `linux_counters<era>` counts what that kernel counts (2.6.32 counts almost no dropped SYN, 3.12
+// counts a ListenDrops for every cookie it sends); `no_counters` costs nothing.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <listenq/outcome.hpp>
+#include <listenq/policy/linux_era.hpp>
+
+namespace listenq {
+
+/// The counters of /proc/net/netstat and /proc/net/snmp that a listener moves.
+struct counter_values {
+  std::uint64_t passive_opens = 0;
+  std::uint64_t attempt_fails = 0;
+  std::uint64_t out_rsts = 0;
+  std::uint64_t retrans_segs = 0;
+  std::uint64_t listen_overflows = 0;
+  std::uint64_t listen_drops = 0;
+  std::uint64_t req_q_full_drop = 0;
+  std::uint64_t req_q_full_do_cookies = 0;
+  std::uint64_t syncookies_sent = 0;
+  std::uint64_t syncookies_recv = 0;
+  std::uint64_t syncookies_failed = 0;
+  std::uint64_t embryonic_rsts = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t syn_retrans = 0;
+  std::uint64_t defer_accept_drop = 0;
+  std::uint64_t paws_estab = 0;
+  std::uint64_t ts_ecr_rejected = 0;
+  std::uint64_t ack_skipped_syn_recv = 0;
+  std::uint64_t challenge_ack = 0;
+  friend constexpr bool operator==(const counter_values&, const counter_values&) = default;
+};
+
+/// A counter's kernel name, as nstat prints it, and its place.
+struct counter_name {
+  const char* name;
+  std::uint64_t counter_values::*value;
+};
+inline constexpr std::array<counter_name, 19> counter_names{{
+    {"TcpPassiveOpens", &counter_values::passive_opens},
+    {"TcpAttemptFails", &counter_values::attempt_fails},
+    {"TcpOutRsts", &counter_values::out_rsts},
+    {"TcpRetransSegs", &counter_values::retrans_segs},
+    {"TcpExtListenOverflows", &counter_values::listen_overflows},
+    {"TcpExtListenDrops", &counter_values::listen_drops},
+    {"TcpExtTCPReqQFullDrop", &counter_values::req_q_full_drop},
+    {"TcpExtTCPReqQFullDoCookies", &counter_values::req_q_full_do_cookies},
+    {"TcpExtSyncookiesSent", &counter_values::syncookies_sent},
+    {"TcpExtSyncookiesRecv", &counter_values::syncookies_recv},
+    {"TcpExtSyncookiesFailed", &counter_values::syncookies_failed},
+    {"TcpExtEmbryonicRsts", &counter_values::embryonic_rsts},
+    {"TcpExtTCPTimeouts", &counter_values::timeouts},
+    {"TcpExtTCPSynRetrans", &counter_values::syn_retrans},
+    {"TcpExtTCPDeferAcceptDrop", &counter_values::defer_accept_drop},
+    {"TcpExtPAWSEstab", &counter_values::paws_estab},
+    {"TcpExtTSEcrRejected", &counter_values::ts_ecr_rejected},
+    {"TcpExtTCPACKSkippedSynRecv", &counter_values::ack_skipped_syn_recv},
+    {"TcpExtTCPChallengeACK", &counter_values::challenge_ack},
+}};
+
+/// Takes every record; `values()` yields the sums.
+template <class P>
+concept counters_policy = std::default_initializable<P> &&
+    requires(P& p, const P& c, const outcome& o, const timer_outcome& t, bool b) {
+  p.count(o);
+  p.count(t);
+  p.count_unreachable(b);
+  { c.values() } -> std::convertible_to<counter_values>;
+};
+
+/// Nothing is counted.
+struct no_counters {
+  static constexpr const char* name = "no_counters";
+  static constexpr void count(const outcome&) noexcept {}
+  static constexpr void count(const timer_outcome&) noexcept {}
+  static constexpr void count_unreachable(bool) noexcept {}
+  static constexpr counter_values values() noexcept { return {}; }
+};
+
+/// What a kernel of the era counts (kernel tables: SNMP_MIB_ITEM in net/ipv4/proc.c; where each is raised: net/ipv4).
+template <linux_era Era>
+class linux_counters {
+ public:
+  static constexpr const char* name = "linux_counters";
+  static constexpr linux_era era = Era;
+
+  constexpr void count(const outcome& o) noexcept {
+    constexpr bool counts_drops = Era != linux_era::v2_6_32;
+    const stages s = o.stages;
+    if (counts_drops && s.has(stage::cookie_wanted)) ++v_.req_q_full_do_cookies;
+    if (s.has(stage::rate_limited)) ++v_.ack_skipped_syn_recv;
+    if (s.has(stage::old_timestamp)) ++v_.paws_estab;
+    if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
+    if (s.has(stage::answered_reset)) ++v_.out_rsts;
+    if (s.has(stage::cookie_checked)) ++(s.has(stage::cookie_valid) ? v_.syncookies_recv : v_.syncookies_failed);
+    switch (o.verdict) {
+      case verdict::cookie_sent:
+        ++v_.syncookies_sent;
+        if (Era == linux_era::v3_12) ++v_.listen_drops;
+        break;
+      case verdict::dropped_request_full:
+      case verdict::reset_request_full:
+        if (counts_drops) ++v_.req_q_full_drop, ++v_.listen_drops;
+        break;
+      case verdict::dropped_accept_full:
+      case verdict::reset_accept_full:
+        if (counts_drops) ++v_.listen_overflows, ++v_.listen_drops;
+        break;
+      case verdict::dropped_last_quarter:
+      case verdict::dropped_no_memory:
+      case verdict::dropped_over_budget:
+      case verdict::dropped_by_gate:
+      case verdict::dropped_refused:
+      case verdict::dropped_send_failed:
+        if (counts_drops) ++v_.listen_drops;
+        break;
+      case verdict::duplicate_syn:
+        if (counts_drops && s.has(stage::answered)) {
+          ++v_.retrans_segs;
+          if (Era == linux_era::v6_18) ++v_.syn_retrans;
+        }
+        break;
+      case verdict::challenged:
+        if (s.has(stage::answered)) ++v_.challenge_ack;
+        break;
+      case verdict::request_reset:
+      case verdict::request_reset_by_syn:
+        ++v_.attempt_fails, ++v_.embryonic_rsts;
+        break;
+      case verdict::deferred:
+        if (counts_drops) ++v_.defer_accept_drop;
+        break;
+      case verdict::promoted:
+      case verdict::cookie_promoted:
+        ++v_.passive_opens;
+        break;
+      case verdict::overflow_kept:
+      case verdict::overflow_reset:
+      case verdict::overflow_forgotten:
+      case verdict::cookie_overflow:
+        if (!s.has(stage::child_refused)) ++v_.listen_overflows;
+        ++v_.listen_drops;
+        if (o.verdict == verdict::overflow_reset) ++v_.embryonic_rsts;
+        break;
+      default:
+        break;
+    }
+  }
+
+  constexpr void count(const timer_outcome& t) noexcept {
+    if (Era == linux_era::v2_6_32 || t.verdict == timer_verdict::orphaned) return;
+    ++v_.timeouts;
+    if (t.sent) {
+      ++v_.retrans_segs;
+      if (Era == linux_era::v6_18) ++v_.syn_retrans;
+    }
+  }
+
+  /// An ICMP error that ended a request (tcp_v4_err).
+  constexpr void count_unreachable(bool ended) noexcept {
+    if (ended && Era != linux_era::v2_6_32) ++v_.listen_drops;
+  }
+
+  constexpr const counter_values& values() const noexcept { return v_; }
+
+ private:
+  counter_values v_{};
+};
+
+using default_counters = linux_counters<linux_era::v6_18>;
+
+namespace slot {
+struct counters;
+}
+/// Keyword: what is counted.
+template <counters_policy P = default_counters>
+struct counters {
+  using slot = listenq::slot::counters;
+  using policy = P;
+};
+
+}  // namespace listenq

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+// deferral: is a bare ACK enough to finish a handshake, or must data come first? It also decides, because the two
+// belong together, whether a timeout sends the SYN-ACK again and whether it ends the request.
+//
+// When to use which: `defer_accept` where TCP_DEFER_ACCEPT exists, `no_deferral` elsewhere.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <listenq/policy/tunables.hpp>
+#include <listenq/time.hpp>
+
+namespace listenq {
+
+struct timeout_facts {
+  std::uint32_t timeouts = 0;   ///< how many have passed before this one
+  std::uint32_t threshold = 0;  ///< how many may pass (`schedule`, shortened by `pressure`)
+  bool acked = false;           ///< its ACK has been seen
+};
+
+struct timeout_answer {
+  bool expire = false;  ///< forget the request
+  bool resend = true;   ///< send the SYN-ACK again
+};
+
+/// `waits(timeouts, tunables)`: is a bare ACK to be remembered and ignored? `at_timeout(facts, tunables)`.
+template <class P>
+concept deferral_policy = requires(std::uint32_t n, const timeout_facts& f, const any_tunables& t) {
+  { P::waits(n, t) } -> std::same_as<bool>;
+  { P::at_timeout(f, t) } -> std::same_as<timeout_answer>;
+};
+
+/// A bare ACK is enough.
+struct no_deferral {
+  static constexpr const char* name = "no_deferral";
+  static constexpr bool waits(std::uint32_t, const tunable_source auto&) noexcept { return false; }
+  static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto&) noexcept {
+    return {.expire = f.timeouts >= f.threshold, .resend = true};
+  }
+};
+
+/// TCP_DEFER_ACCEPT: bare ACKs are ignored for the tuned number of seconds, rounded up to whole timeouts; one SYN-ACK
+/// at the end provokes an ACK that counts (Linux, tcp_check_req, syn_ack_recalc, secs_to_retrans). 0 seconds is off.
+template <duration Initial = 1 * second, duration Cap = 120 * second>
+struct defer_accept {
+  static constexpr const char* name = "defer_accept";
+  static constexpr tunable_set tunables{tunable::defer_accept};
+  /// The timeouts that cover this many seconds, at most 255.
+  static constexpr std::uint32_t periods(std::uint32_t seconds) noexcept {
+    if (seconds == 0) return 0;
+    std::uint32_t n = 1;
+    duration step = Initial;
+    for (duration covered = step; covered < duration{seconds} * second && n < 255; ++n) {
+      step = step * 2 < Cap ? step * 2 : Cap;
+      covered += step;
+    }
+    return n;
+  }
+  static constexpr bool waits(std::uint32_t timeouts, const tunable_source auto& t) noexcept {
+    return timeouts < periods(t[tunable::defer_accept]);
+  }
+  static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto& t) noexcept {
+    const std::uint32_t d = periods(t[tunable::defer_accept]);
+    if (d == 0) return no_deferral::at_timeout(f, t);
+    return {.expire = f.timeouts >= f.threshold && (!f.acked || f.timeouts >= d),
+            .resend = !f.acked || f.timeouts + 1 >= d};
+  }
+};
+
+using default_deferral = no_deferral;
+
+namespace slot {
+struct deferral;
+}
+/// Keyword: is a bare ACK enough?
+template <deferral_policy P = default_deferral>
+struct deferral {
+  using slot = listenq::slot::deferral;
+  using policy = P;
+};
+
+}  // namespace listenq

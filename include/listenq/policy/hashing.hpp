@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+// hashing: one keyed hash of the four-tuple. Its low half says where a request goes, its high half feeds the ISN, so
+// a peer that could predict it could both aim at a bucket and guess our numbers. The key is injected.
+//
+// When to use which: `siphash<2, 4>` by default; `siphash<1, 3>` is about a third cheaper and what Linux's hash tables
+// use; write your own where the CPU has better.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace listenq {
+
+/// A pseudo-random function of 32-bit words under a key that the value holds.
+template <class P>
+concept hashing_policy = std::default_initializable<P> &&
+    requires(const P& p, const std::uint32_t* words, std::size_t n) {
+  { p.hash(words, n) } -> std::same_as<std::uint64_t>;
+};
+
+/// 128 bits; `k0` is the first eight bytes read little endian. All zero is for tests only.
+struct siphash_key {
+  std::uint64_t k0 = 0;
+  std::uint64_t k1 = 0;
+  friend constexpr bool operator==(const siphash_key&, const siphash_key&) = default;
+};
+
+/// SipHash-C-D (Aumasson and Bernstein, 2012). `hash(words, n)` equals the published function on the words' bytes in
+/// little-endian order.
+template <int C = 2, int D = 4>
+struct siphash {
+  static constexpr const char* name = "siphash";
+  siphash_key key{};
+
+  constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) const noexcept {
+    state s{key};
+    std::size_t i = 0;
+    for (; i + 1 < n; i += 2) s.absorb(words[i] | (std::uint64_t{words[i + 1]} << 32));
+    return s.finish((std::uint64_t{n * 4} << 56) | (i < n ? words[i] : 0U));
+  }
+
+  /// The same over bytes, as the reference implementation takes them.
+  static constexpr std::uint64_t of_bytes(siphash_key key, const std::uint8_t* bytes, std::size_t n) noexcept {
+    state s{key};
+    std::size_t i = 0;
+    for (; i + 8 <= n; i += 8) s.absorb(load(bytes + i, 8));
+    return s.finish((std::uint64_t{n} << 56) | load(bytes + i, n - i));
+  }
+
+ private:
+  struct state {
+    std::uint64_t v0, v1, v2, v3;
+    constexpr explicit state(siphash_key k) noexcept
+        : v0{k.k0 ^ 0x736f6d6570736575U},
+          v1{k.k1 ^ 0x646f72616e646f6dU},
+          v2{k.k0 ^ 0x6c7967656e657261U},
+          v3{k.k1 ^ 0x7465646279746573U} {}
+    constexpr void round() noexcept {
+      v0 += v1;
+      v2 += v3;
+      v1 = std::rotl(v1, 13) ^ v0;
+      v3 = std::rotl(v3, 16) ^ v2;
+      v0 = std::rotl(v0, 32);
+      v2 += v1;
+      v0 += v3;
+      v1 = std::rotl(v1, 17) ^ v2;
+      v3 = std::rotl(v3, 21) ^ v0;
+      v2 = std::rotl(v2, 32);
+    }
+    constexpr void absorb(std::uint64_t m) noexcept {
+      v3 ^= m;
+      for (int i = 0; i < C; ++i) round();
+      v0 ^= m;
+    }
+    constexpr std::uint64_t finish(std::uint64_t last) noexcept {
+      absorb(last);
+      v2 ^= 0xff;
+      for (int i = 0; i < D; ++i) round();
+      return v0 ^ v1 ^ v2 ^ v3;
+    }
+  };
+  static constexpr std::uint64_t load(const std::uint8_t* bytes, std::size_t n) noexcept {
+    std::uint64_t v = 0;
+    for (std::size_t i = 0; i < n; ++i) v |= std::uint64_t{bytes[i]} << (8 * i);
+    return v;
+  }
+};
+
+using default_hashing = siphash<2, 4>;
+
+namespace slot {
+struct hashing;
+}
+/// Keyword: the keyed hash.
+template <hashing_policy P = default_hashing>
+struct hashing {
+  using slot = listenq::slot::hashing;
+  using policy = P;
+};
+
+}  // namespace listenq

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// Answers: the segments that a request gives rise to, built from what it stores and from what the listener offers.
+// It decides nothing: the listener knows when which one is due.
+#pragma once
+
+#include <cstdint>
+#include <listenq/policy/offer.hpp>
+#include <listenq/queue/request.hpp>
+
+namespace listenq::detail {
+
+/// Our timestamp clock: milliseconds, shifted by an offset of the peer's own.
+constexpr std::uint32_t timestamp(instant now, std::uint32_t offset) noexcept {
+  return static_cast<std::uint32_t>(now / millisecond) + offset;
+}
+
+/// The window that a SYN-ACK to this request offers, in bytes.
+template <offer_policy Offer, addressing A>
+constexpr std::uint32_t offered_window(const request<A>& r) noexcept {
+  return r.timestamps ? Offer::window_with_timestamps : Offer::window;
+}
+
+/// Takes over from a SYN what both sides can do. `keep_options` false: nothing but the MSS survives (a cookie without
+/// timestamps).
+template <offer_policy Offer, addressing A>
+constexpr void negotiate(request<A>& r, const basic_segment<A>& syn, bool keep_options) noexcept {
+  const tcp_options& o = syn.options;
+  if (o.mss != 0) r.peer_mss = o.mss;
+  r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr) && keep_options;
+  if (!keep_options) return;
+  r.timestamps = o.timestamps;
+  r.ts_recent = o.timestamps ? o.ts_value : 0;
+  r.sack = Offer::sack && o.sack_permitted;
+  r.window_scaling = o.has_window_scale();
+  r.send_scale = r.window_scaling ? (o.window_scale < 14 ? o.window_scale : std::uint8_t{14}) : std::uint8_t{0};
+}
+
+template <offer_policy Offer, addressing A>
+constexpr basic_segment<A> syn_ack(const request<A>& r, std::uint32_t ts_value) noexcept {
+  basic_segment<A> s = segment_to_peer(r.key);
+  s.flags = flag::syn | flag::ack | (r.ecn ? flag::ece : flag::none);
+  s.seq = r.iss;
+  s.ack = r.irs + 1;
+  s.window = static_cast<std::uint16_t>(offered_window<Offer>(r));
+  s.options.mss = Offer::mss;
+  s.options.sack_permitted = r.sack;
+  if (r.window_scaling) s.options.window_scale = Offer::window_scale;
+  if (r.timestamps) {
+    s.options.timestamps = true;
+    s.options.ts_value = ts_value;
+    s.options.ts_echo = r.ts_recent;
+  }
+  return s;
+}
+
+/// The ACK that a request gives to a segment out of its window, or to a RST that is not exact.
+template <offer_policy Offer, addressing A>
+constexpr basic_segment<A> bare_ack(const request<A>& r, std::uint32_t ts_value) noexcept {
+  basic_segment<A> s = segment_to_peer(r.key);
+  s.flags = flag::ack;
+  s.seq = r.iss + 1;
+  s.ack = r.irs + 1;
+  s.window = static_cast<std::uint16_t>(offered_window<Offer>(r) >> (r.window_scaling ? Offer::window_scale : 0));
+  if (r.timestamps) {
+    s.options.timestamps = true;
+    s.options.ts_value = ts_value;
+    s.options.ts_echo = r.ts_recent;
+  }
+  return s;
+}
+
+template <offer_policy Offer, addressing A>
+constexpr basic_handshake<A> finished(const request<A>& r, std::uint32_t ts_offset, bool cookie) noexcept {
+  return {.key = r.key,
+          .iss = r.iss,
+          .irs = r.irs,
+          .ts_recent = r.ts_recent,
+          .ts_offset = ts_offset,
+          .window = offered_window<Offer>(r),
+          .peer_mss = r.peer_mss,
+          .send_scale = r.send_scale,
+          .receive_scale = r.window_scaling ? Offer::window_scale : std::uint8_t{0},
+          .window_scaling = r.window_scaling,
+          .sack = r.sack,
+          .timestamps = r.timestamps,
+          .ecn = r.ecn,
+          .cookie = cookie};
+}
+
+}  // namespace listenq::detail

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// The timers of the requests: one list for each length of timeout. Time does not go back, so each list is sorted as it
+// is filled, and the next deadline is the smallest of a handful of heads.
+//
+//      1 s   head -> 3.0 -> 3.2 -> 3.9 <- tail        next deadline: the smaller of 3.0 and 3.1
+//      2 s   head -> 3.1 <- tail
+//
+// It is not a general timer queue: a length that shrinks with time still works, but costs a walk from the tail.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <listenq/policy/clockwork.hpp>
+#include <listenq/time.hpp>
+
+namespace listenq::detail {
+
+inline constexpr std::uint32_t npos = 0xffffffffU;
+
+/// `Lists` lists through cells that have `deadline`, `timer_prev` and `timer_next`.
+template <std::size_t Lists, tie_order Ties>
+class timer_lists {
+ public:
+  template <class Cells>
+  constexpr void insert(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+    line& l = lists_[list];
+    const instant at = cells[i].deadline;
+    std::uint32_t behind = l.tail;
+    if constexpr (Ties == tie_order::newest_first) {
+      const bool ties = behind != npos && at == cells[behind].deadline;
+      if (ties) behind = cells[first_of_run(cells, l)].timer_prev;
+      while (behind != npos && cells[behind].deadline >= at) behind = cells[behind].timer_prev;
+      if (ties || behind == l.tail) l.run = i;
+    } else {
+      while (behind != npos && cells[behind].deadline > at) behind = cells[behind].timer_prev;
+    }
+    link(cells, l, i, behind);
+  }
+
+  template <class Cells>
+  constexpr void remove(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+    line& l = lists_[list];
+    auto& c = cells[i];
+    if (l.run == i) l.run = c.timer_next;
+    (c.timer_prev == npos ? l.head : cells[c.timer_prev].timer_next) = c.timer_next;
+    (c.timer_next == npos ? l.tail : cells[c.timer_next].timer_prev) = c.timer_prev;
+  }
+
+  /// The request whose deadline comes first; `npos` if there is none. Of equal deadlines, the longer timeout, which was
+  /// armed earlier, comes first.
+  template <class Cells>
+  constexpr std::uint32_t first(const Cells& cells) const noexcept {
+    std::uint32_t best = npos;
+    for (std::size_t k = Lists; k-- > 0;) {
+      const std::uint32_t i = lists_[k].head;
+      if (i != npos && (best == npos || cells[i].deadline < cells[best].deadline)) best = i;
+    }
+    return best;
+  }
+
+  constexpr void clear() noexcept { lists_ = {}; }
+
+ private:
+  struct line {
+    std::uint32_t head = npos;
+    std::uint32_t tail = npos;
+    std::uint32_t run = npos;  ///< newest_first: the first of those that share the tail's deadline; npos: look for it
+  };
+
+  template <class Cells>
+  static constexpr std::uint32_t first_of_run(const Cells& cells, const line& l) noexcept {
+    std::uint32_t i = l.run == npos ? l.tail : l.run;
+    if (l.run == npos) {
+      while (cells[i].timer_prev != npos && cells[cells[i].timer_prev].deadline == cells[i].deadline) {
+        i = cells[i].timer_prev;
+      }
+    }
+    return i;
+  }
+
+  template <class Cells>
+  static constexpr void link(Cells& cells, line& l, std::uint32_t i, std::uint32_t behind) noexcept {
+    auto& c = cells[i];
+    c.timer_prev = behind;
+    c.timer_next = behind == npos ? l.head : cells[behind].timer_next;
+    (behind == npos ? l.head : cells[behind].timer_next) = i;
+    (c.timer_next == npos ? l.tail : cells[c.timer_next].timer_prev) = i;
+  }
+
+  std::array<line, Lists> lists_{};
+};
+
+}  // namespace listenq::detail
