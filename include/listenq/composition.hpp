@@ -27,6 +27,7 @@
 #include <listenq/policy/tunables.hpp>
 #include <listenq/policy/validation.hpp>
 #include <listenq/policy/waiting.hpp>
+#include <type_traits>
 
 namespace listenq {
 
@@ -85,6 +86,37 @@ using listener_of = basic_listener<
     typename C::template answer<slot::offer, default_offer>, typename C::template answer<slot::budget, default_budget>,
     typename C::template answer<slot::child, default_child>, typename C::template answer<slot::tunables, defaults<>>>;
 
+/// The keywords of a composition, every slot answered, in canonical order.
+template <class... Keywords>
+struct keyword_list {};
+
+template <class L>
+struct keywords_of;
+template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
+          class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
+          class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
+          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
+          class Tunables>
+struct keywords_of<
+    basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
+                   AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
+                   Observer, Closing, SendFailure, AbortedChild, Offer, Budget, Child, Tunables>> {
+  using type = keyword_list<clamp<Clamp>, sizing<Sizing>, waiting<Waiting>, schedule<Schedule>, pressure<Pressure>,
+                            clockwork<Clockwork>, admission<Admission>, request_full<RequestFull>,
+                            accept_full_at_syn<AcceptFullAtSyn>, accept_full_at_ack<AcceptFullAtAck>, cookies<Cookies>,
+                            validation<Validation>, deferral<Deferral>, fast_open<FastOpen>, hashing<Hashing>, isn<Isn>,
+                            family<Family>, storage<Storage>, counters<Counters>, observer<Observer>, closing<Closing>,
+                            send_failure<SendFailure>, aborted_child<AbortedChild>, offer<Offer>, budget<Budget>,
+                            child<Child>, tunables<Tunables>>;
+};
+
+template <class Slot, class List>
+struct answer_in;
+template <class Slot, class... Keywords>
+struct answer_in<Slot, keyword_list<Keywords...>> {
+  using type = pick<Slot, void, Keywords...>;
+};
+
 /// A policy's place in a listener. Two slots with the same stateful policy have a value each; a stateless policy has no
 /// place at all.
 template <class Slot, class Policy>
@@ -100,6 +132,10 @@ struct held<Slot, Policy> {
 };
 
 }  // namespace detail
+
+/// What a composition answers for a slot: `policy_of<preset::linux_3_12, slot::sizing>`.
+template <class L, class Slot>
+using policy_of = typename detail::answer_in<Slot, typename detail::keywords_of<L>::type>::type;
 
 /// A listener with these answers; the slots that are not named have their defaults.
 template <class... Options>

@@ -155,8 +155,9 @@ class basic_listener {
     return sum;
   }
 
-  /// Changes a tunable, as an administrator would.
-  constexpr set_status set(tunable t, std::uint32_t value) noexcept {
+  /// Changes a tunable, as an administrator would. What was read at listen() stays until the next one.
+  constexpr set_status set(tunable t, std::uint32_t value, instant now = 0) noexcept {
+    advance(now);
     if (!tunables_type::members.has(t)) return set_status::not_tunable;
     if (value > max_of(t)) return set_status::out_of_range;
     tunables_.assign(t, value);
@@ -341,13 +342,15 @@ class basic_listener {
   // --- sending ---
 
   template <class Sink>
-  static constexpr void answer(const segment_type& s, Sink& out, outcome& o) {
-    if (out.send(s) == send_result::sent) {
+  static constexpr send_result answer(const segment_type& s, Sink& out, outcome& o) {
+    const send_result sent = out.send(s);
+    if (sent == send_result::sent) {
       o.stages.add(stage::answered);
       if (s.flags.has(flag::rst)) o.stages.add(stage::answered_reset);
     } else {
       o.stages.add(stage::send_failed);
     }
+    return sent;
   }
   /// RST, unless the segment was one.
   template <class Sink>
@@ -403,10 +406,6 @@ class basic_listener {
                            const arrival& facts) {
     if (i == npos && s.flags.has(flag::fin) && !Validation::syn_fin) return {verdict::ignored};
     outcome o{verdict::admitted};
-    if (facts.refused && i == npos) {
-      o.verdict = verdict::dropped_refused;
-      return o;
-    }
     const cookie_mode mode = Cookies::mode(tunables_);
     const syn_facts f{.lengths = lengths(),
                       .young = requests_.young(),
@@ -416,6 +415,7 @@ class basic_listener {
                       .accept_full = accept_full(),
                       .isn_chosen = facts.isn != 0,
                       .proven = facts.proven,
+                      .refused = facts.refused,
                       .cookies_always = mode == cookie_mode::always};
     bool known = false;
     const bool refused = Admission::any([&]<class G>() {
@@ -474,6 +474,8 @@ class basic_listener {
         default:
           return false;
       }
+    } else if constexpr (G::owner == gate_owner::refusal) {
+      return refuse(verdict::dropped_refused, s, out, o);
     } else if constexpr (G::owner == gate_owner::last_quarter) {
       // Not asked of a SYN that a cookie answers: it takes no room.
       return !o.stages.has(stage::cookie_wanted) && refuse(verdict::dropped_last_quarter, s, out, o);
@@ -514,8 +516,7 @@ class basic_listener {
     budget_.get().entered(key);
     const segment_type syn_ack = next_syn_ack(requests_[i], h, now);
     requests_[i].first_ts = requests_[i].last_ts;
-    answer(syn_ack, out, o);
-    if (o.stages.has(stage::send_failed) && SendFailure::forgets({.resent = false, .acked = false})) {
+    if (answer(syn_ack, out, o) == send_result::failed && SendFailure::forgets({.resent = false, .acked = false})) {
       forget_request(i, h, departure::send_failed);
       o.verdict = verdict::dropped_send_failed;
       return;

@@ -14,25 +14,11 @@ namespace listenq {
 
 namespace detail {
 
-template <class L>
-struct reflect;
-template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
-          class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
-          class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Tunables>
-struct reflect<
-    basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
-                   AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
-                   Observer, Closing, SendFailure, AbortedChild, Offer, Budget, Child, Tunables>> {
-  static constexpr auto options =
-      boost::hana::tuple_t<clamp<Clamp>, sizing<Sizing>, waiting<Waiting>, schedule<Schedule>, pressure<Pressure>,
-                           clockwork<Clockwork>, admission<Admission>, request_full<RequestFull>,
-                           accept_full_at_syn<AcceptFullAtSyn>, accept_full_at_ack<AcceptFullAtAck>, cookies<Cookies>,
-                           validation<Validation>, deferral<Deferral>, fast_open<FastOpen>, hashing<Hashing>, isn<Isn>,
-                           family<Family>, storage<Storage>, counters<Counters>, observer<Observer>, closing<Closing>,
-                           send_failure<SendFailure>, aborted_child<AbortedChild>, offer<Offer>, budget<Budget>,
-                           child<Child>, tunables<Tunables>>;
+template <class List>
+struct mirrored;
+template <class... Keywords>
+struct mirrored<keyword_list<Keywords...>> {
+  static constexpr auto options = boost::hana::tuple_t<Keywords...>;
 };
 
 /// `Old`, unless `New` answers the same slot.
@@ -58,7 +44,7 @@ struct replace_all {
 
 /// The options of a composition in canonical order, every slot answered: a `hana::tuple` of `hana::type`s.
 template <class L>
-inline constexpr auto options_of = detail::reflect<L>::options;
+inline constexpr auto options_of = detail::mirrored<typename detail::keywords_of<L>::type>::options;
 
 /// `L` with these answers instead of its own. Two that answer the same slot are the usual mistake.
 template <class L, option... New>

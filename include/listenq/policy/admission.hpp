@@ -3,9 +3,9 @@
 // slot that owns the question (`cookies` and `request_full`, `accept_full_at_syn`), or of the gate itself.
 //
 // When to use which: `linux_gates` is the order of tcp_v4_conn_request and tcp_conn_request: known request, request
-// queue, accept queue, last quarter. `bsd_gates` tests the accept queue before it looks the request up (NetBSD,
-// OpenBSD, FreeBSD to 6), `syncache_gates` never refuses. A gate of your own: a struct with `name`, `closed(facts,
-// tunables)` and `answer`.
+// queue, accept queue, refusal, last quarter. `bsd_gates` tests the accept queue before it looks the request up
+// (NetBSD, OpenBSD, FreeBSD to 6), `syncache_gates` never refuses. A gate of your own: a struct with `name`,
+// `closed(facts, tunables)` and `answer`.
 #pragma once
 
 #include <concepts>
@@ -25,6 +25,7 @@ struct syn_facts {
   bool accept_full = false;     ///< `waiting` says so
   bool isn_chosen = false;      ///< a TIME-WAIT demands its ISN
   bool proven = false;          ///< the peer has connected before
+  bool refused = false;         ///< the outer stack says no
   bool cookies_always = false;  ///< every SYN is to be answered by a cookie
 };
 
@@ -33,6 +34,7 @@ enum class gate_owner : std::uint8_t {
   known_request,  ///< not a test: from here on a SYN for an existing request goes to that request
   request_queue,  ///< `cookies`, then `request_full`
   accept_queue,   ///< `accept_full_at_syn`
+  refusal,        ///< drop
   last_quarter,   ///< drop
   budget,         ///< drop; open or closed is asked of the `budget` slot
   gate,           ///< the gate's own `answer`
@@ -68,6 +70,13 @@ struct accept_queue {
   static constexpr const char* name = "accept_queue";
   static constexpr gate_owner owner = gate_owner::accept_queue;
   static constexpr bool closed(const syn_facts& f, const tunable_source auto&) noexcept { return f.accept_full; }
+};
+
+/// Closed when the outer stack refuses (a firewall, a security hook). A row without this gate never refuses for it.
+struct refusal {
+  static constexpr const char* name = "refusal";
+  static constexpr gate_owner owner = gate_owner::refusal;
+  static constexpr bool closed(const syn_facts& f, const tunable_source auto&) noexcept { return f.refused; }
 };
 
 /// The last quarter of max_syn_backlog is for peers that have connected before: closed without cookies when
@@ -112,15 +121,18 @@ concept admission_policy = requires {
   P::any([]<class>() { return true; });
 };
 
-using linux_gates = in_order<gates::known_request, gates::request_queue, gates::accept_queue, gates::last_quarter>;
-using bsd_gates = in_order<gates::accept_queue, gates::known_request, gates::request_queue>;
-using syncache_gates = in_order<gates::known_request, gates::request_queue>;
+using linux_gates =
+    in_order<gates::known_request, gates::request_queue, gates::accept_queue, gates::refusal, gates::last_quarter>;
+using bsd_gates = in_order<gates::accept_queue, gates::known_request, gates::request_queue, gates::refusal>;
+using syncache_gates = in_order<gates::known_request, gates::request_queue, gates::refusal>;
 
 using default_admission = linux_gates;
 
 namespace slot {
-struct admission;
-}
+struct admission {
+  static constexpr const char* name = "admission";
+};
+}  // namespace slot
 /// Keyword: the gates that a SYN meets.
 template <admission_policy P = default_admission>
 struct admission {

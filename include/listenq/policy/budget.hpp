@@ -38,8 +38,10 @@ struct no_budget {
 using default_budget = no_budget;
 
 namespace slot {
-struct budget;
-}
+struct budget {
+  static constexpr const char* name = "budget";
+};
+}  // namespace slot
 /// Keyword: how much one peer may take.
 template <budget_policy P = default_budget>
 struct budget {

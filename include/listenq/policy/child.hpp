@@ -43,8 +43,10 @@ struct deferred_child {
 using default_child = handles<>;
 
 namespace slot {
-struct child;
-}
+struct child {
+  static constexpr const char* name = "child";
+};
+}  // namespace slot
 /// Keyword: who owns a finished handshake.
 template <child_policy P = default_child>
 struct child {

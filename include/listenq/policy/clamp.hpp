@@ -69,8 +69,10 @@ struct as_is {
 using default_clamp = to_somaxconn;
 
 namespace slot {
-struct clamp;
-}
+struct clamp {
+  static constexpr const char* name = "clamp";
+};
+}  // namespace slot
 /// Keyword: how listen()'s number is read.
 template <clamp_policy P = default_clamp>
 struct clamp {

@@ -59,8 +59,10 @@ concept clockwork_policy = (!P::sweeps &&
 using default_clockwork = exact<>;
 
 namespace slot {
-struct clockwork;
-}
+struct clockwork {
+  static constexpr const char* name = "clockwork";
+};
+}  // namespace slot
 /// Keyword: what drives the ageing of requests.
 template <clockwork_policy P = default_clockwork>
 struct clockwork {

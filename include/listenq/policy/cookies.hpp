@@ -145,8 +145,10 @@ struct cookies_if_tuned {
 using default_cookies = no_cookies;
 
 namespace slot {
-struct cookies;
-}
+struct cookies {
+  static constexpr const char* name = "cookies";
+};
+}  // namespace slot
 /// Keyword: when nothing is kept.
 template <cookies_policy P = default_cookies>
 struct cookies {

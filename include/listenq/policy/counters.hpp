@@ -178,8 +178,10 @@ class linux_counters {
 using default_counters = linux_counters<linux_era::v6_18>;
 
 namespace slot {
-struct counters;
-}
+struct counters {
+  static constexpr const char* name = "counters";
+};
+}  // namespace slot
 /// Keyword: what is counted.
 template <counters_policy P = default_counters>
 struct counters {

@@ -70,8 +70,10 @@ struct defer_accept {
 using default_deferral = no_deferral;
 
 namespace slot {
-struct deferral;
-}
+struct deferral {
+  static constexpr const char* name = "deferral";
+};
+}  // namespace slot
 /// Keyword: is a bare ACK enough?
 template <deferral_policy P = default_deferral>
 struct deferral {

@@ -11,8 +11,10 @@ namespace listenq {
 using default_family = ipv4;
 
 namespace slot {
-struct family;
-}
+struct family {
+  static constexpr const char* name = "family";
+};
+}  // namespace slot
 /// Keyword: the family of addresses.
 template <addressing P = default_family>
 struct family {

@@ -22,8 +22,10 @@ struct no_fast_open {
 using default_fast_open = no_fast_open;
 
 namespace slot {
-struct fast_open;
-}
+struct fast_open {
+  static constexpr const char* name = "fast_open";
+};
+}  // namespace slot
 /// Keyword: data in the SYN?
 template <fast_open_policy P = default_fast_open>
 struct fast_open {

@@ -91,8 +91,10 @@ struct siphash {
 using default_hashing = siphash<2, 4>;
 
 namespace slot {
-struct hashing;
-}
+struct hashing {
+  static constexpr const char* name = "hashing";
+};
+}  // namespace slot
 /// Keyword: the keyed hash.
 template <hashing_policy P = default_hashing>
 struct hashing {

@@ -35,8 +35,10 @@ struct fixed_isn {
 using default_isn = rfc6528;
 
 namespace slot {
-struct isn;
-}
+struct isn {
+  static constexpr const char* name = "isn";
+};
+}  // namespace slot
 /// Keyword: the initial sequence number.
 template <isn_policy P = default_isn>
 struct isn {

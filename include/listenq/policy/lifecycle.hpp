@@ -87,9 +87,15 @@ using default_send_failure = fatal_when_resent;
 using default_aborted_child = returned;
 
 namespace slot {
-struct closing;
-struct send_failure;
-struct aborted_child;
+struct closing {
+  static constexpr const char* name = "closing";
+};
+struct send_failure {
+  static constexpr const char* name = "send_failure";
+};
+struct aborted_child {
+  static constexpr const char* name = "aborted_child";
+};
 }  // namespace slot
 /// Keyword: requests when the listener closes.
 template <closing_policy P = default_closing>

@@ -80,8 +80,10 @@ struct event_log {
 using default_observer = unobserved;
 
 namespace slot {
-struct observer;
-}
+struct observer {
+  static constexpr const char* name = "observer";
+};
+}  // namespace slot
 /// Keyword: who is told.
 template <observer_policy P = default_observer>
 struct observer {

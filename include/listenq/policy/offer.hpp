@@ -51,8 +51,10 @@ struct linux_loopback_offer {
 using default_offer = linux_6_18_offer;
 
 namespace slot {
-struct offer;
-}
+struct offer {
+  static constexpr const char* name = "offer";
+};
+}  // namespace slot
 /// Keyword: what our SYN-ACK says about ourselves.
 template <offer_policy P = default_offer>
 struct offer {

@@ -134,9 +134,15 @@ using default_accept_full_at_syn = drop;
 using default_accept_full_at_ack = keep;
 
 namespace slot {
-struct request_full;
-struct accept_full_at_syn;
-struct accept_full_at_ack;
+struct request_full {
+  static constexpr const char* name = "request_full";
+};
+struct accept_full_at_syn {
+  static constexpr const char* name = "accept_full_at_syn";
+};
+struct accept_full_at_ack {
+  static constexpr const char* name = "accept_full_at_ack";
+};
 }  // namespace slot
 /// Keyword: what a SYN gets when the request queue is full and no cookie helps.
 template <request_full_policy P = default_request_full>

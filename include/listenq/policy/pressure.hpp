@@ -68,8 +68,10 @@ struct half_backlog {
 using default_pressure = half_backlog;
 
 namespace slot {
-struct pressure;
-}
+struct pressure {
+  static constexpr const char* name = "pressure";
+};
+}  // namespace slot
 /// Keyword: how a crowded queue shortens lives.
 template <pressure_policy P = default_pressure>
 struct pressure {

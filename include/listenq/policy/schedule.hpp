@@ -59,8 +59,10 @@ using from_3s = doubling<3 * second>;
 using default_schedule = from_1s;
 
 namespace slot {
-struct schedule;
-}
+struct schedule {
+  static constexpr const char* name = "schedule";
+};
+}  // namespace slot
 /// Keyword: when a SYN-ACK is sent again.
 template <schedule_policy P = default_schedule>
 struct schedule {

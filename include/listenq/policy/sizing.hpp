@@ -141,8 +141,10 @@ concept sizing_policy = requires(std::uint32_t n, const any_tunables& t) {
 using default_sizing = backlog_plus_one_requests;
 
 namespace slot {
-struct sizing;
-}
+struct sizing {
+  static constexpr const char* name = "sizing";
+};
+}  // namespace slot
 /// Keyword: how many requests may wait.
 template <sizing_policy P = default_sizing>
 struct sizing {

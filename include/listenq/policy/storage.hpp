@@ -165,8 +165,10 @@ struct caller_memory {
 using default_storage = at_listen;
 
 namespace slot {
-struct storage;
-}
+struct storage {
+  static constexpr const char* name = "storage";
+};
+}  // namespace slot
 /// Keyword: where requests and waiting connections live.
 template <storage_policy P = default_storage>
 struct storage {

@@ -144,8 +144,10 @@ concept tunable_source = requires(const T& t, tunable which) {
 using any_tunables = tunable_values<tunable_set{}, defaults<>>;
 
 namespace slot {
-struct tunables;
-}
+struct tunables {
+  static constexpr const char* name = "tunables";
+};
+}  // namespace slot
 /// Keyword: the starting values of the tunables.
 template <tunable_defaults P = defaults<>>
 struct tunables {

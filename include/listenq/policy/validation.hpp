@@ -78,8 +78,10 @@ struct linux_validation {
 using default_validation = linux_validation<linux_era::v6_18>;
 
 namespace slot {
-struct validation;
-}
+struct validation {
+  static constexpr const char* name = "validation";
+};
+}  // namespace slot
 /// Keyword: what a segment gets that belongs to a request.
 template <validation_policy P = default_validation>
 struct validation {

@@ -69,8 +69,10 @@ using sum_to_backlog = reached<pipeline<>, counted::both_queues>;           ///<
 using default_waiting = backlog_plus_one;
 
 namespace slot {
-struct waiting;
-}
+struct waiting {
+  static constexpr const char* name = "waiting";
+};
+}  // namespace slot
 /// Keyword: how many finished connections may wait.
 template <waiting_policy P = default_waiting>
 struct waiting {

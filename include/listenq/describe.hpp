@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+// describe: a composition as text: the answer to every slot, spelled as it would be written in C++, and what differs
+// from the defaults. Opt-in, because text costs <string>. The limits for a backlog are `explain`'s and its `to_text`.
+#pragma once
+
+#include <listenq/explain.hpp>
+#include <listenq/listener.hpp>
+#include <string>
+
+namespace listenq {
+
+namespace detail {
+
+inline std::string in_brackets(const char* name, std::initializer_list<std::string> arguments) {
+  std::string s = name;
+  const char* separator = "<";
+  for (const std::string& a : arguments) {
+    s += separator;
+    s += a;
+    separator = ", ";
+  }
+  return s + (arguments.size() == 0 ? "<>" : ">");
+}
+inline std::string number(auto n) { return std::to_string(n); }
+
+template <auto Bound>
+std::string bound_text() {
+  if constexpr (std::same_as<std::remove_cv_t<decltype(Bound)>, tunable>) {
+    return std::string("tunable::") + name_of(Bound);
+  } else {
+    return number(Bound);
+  }
+}
+inline std::string era_text(linux_era e) {
+  const char* const names[] = {"linux_era::v2_6_32", "linux_era::v3_12", "linux_era::v6_18"};
+  return names[static_cast<int>(e)];
+}
+
+/// How a policy is written; by its name unless it has arguments.
+template <class P>
+struct spelling {
+  static std::string text() { return P::name; }
+};
+template <class P>
+std::string spell() {
+  return spelling<P>::text();
+}
+
+template <auto B>
+struct spelling<at_most<B>> {
+  static std::string text() { return in_brackets("at_most", {bound_text<B>()}); }
+};
+template <auto B>
+struct spelling<at_least<B>> {
+  static std::string text() { return in_brackets("at_least", {bound_text<B>()}); }
+};
+template <auto V>
+struct spelling<exactly<V>> {
+  static std::string text() { return in_brackets("exactly", {bound_text<V>()}); }
+};
+template <std::uint32_t N>
+struct spelling<plus<N>> {
+  static std::string text() { return in_brackets("plus", {number(N)}); }
+};
+template <std::uint32_t N, std::uint32_t D>
+struct spelling<times<N, D>> {
+  static std::string text() { return in_brackets("times", {number(N), number(D)}); }
+};
+template <class... Steps>
+struct spelling<pipeline<Steps...>> {
+  static std::string text() { return in_brackets("pipeline", {spell<Steps>()...}); }
+};
+template <class P>
+struct spelling<sized_once<P>> {
+  static std::string text() { return in_brackets("sized_once", {spell<P>()}); }
+};
+template <class Bound, counted What>
+struct spelling<over<Bound, What>> {
+  static std::string text() {
+    return What == counted::accept_queue ? in_brackets("over", {spell<Bound>()})
+                                         : in_brackets("over", {spell<Bound>(), "counted::both_queues"});
+  }
+};
+template <class Bound, counted What>
+struct spelling<reached<Bound, What>> {
+  static std::string text() {
+    return What == counted::accept_queue ? in_brackets("reached", {spell<Bound>()})
+                                         : in_brackets("reached", {spell<Bound>(), "counted::both_queues"});
+  }
+};
+template <duration I, auto R, duration C>
+struct spelling<doubling<I, R, C>> {
+  static std::string text() { return in_brackets("doubling", {number(I), bound_text<R>(), number(C)}); }
+};
+template <duration L>
+struct spelling<fixed_lifetime<L>> {
+  static std::string text() { return in_brackets("fixed_lifetime", {number(L)}); }
+};
+template <tie_order T>
+struct spelling<exact<T>> {
+  static std::string text() {
+    return in_brackets("exact", {T == tie_order::newest_first ? "tie_order::newest_first" : "tie_order::oldest_first"});
+  }
+};
+template <duration P>
+struct spelling<sweep<P>> {
+  static std::string text() { return in_brackets("sweep", {number(P)}); }
+};
+template <class... Gates>
+struct spelling<in_order<Gates...>> {
+  static std::string text() { return in_brackets("in_order", {std::string("gates::") + Gates::name...}); }
+};
+template <std::uint32_t N>
+struct spelling<drop_if_young<N>> {
+  static std::string text() { return in_brackets("drop_if_young", {number(N)}); }
+};
+template <class C>
+struct spelling<under_pressure<C>> {
+  static std::string text() { return in_brackets("under_pressure", {spell<C>()}); }
+};
+template <class C>
+struct spelling<always<C>> {
+  static std::string text() { return in_brackets("always", {spell<C>()}); }
+};
+template <class C>
+struct spelling<cookies_if_tuned<C>> {
+  static std::string text() { return in_brackets("cookies_if_tuned", {spell<C>()}); }
+};
+template <linux_era E>
+struct spelling<linux_validation<E>> {
+  static std::string text() { return in_brackets("linux_validation", {era_text(E)}); }
+};
+template <linux_era E>
+struct spelling<linux_counters<E>> {
+  static std::string text() { return in_brackets("linux_counters", {era_text(E)}); }
+};
+template <duration I, duration C>
+struct spelling<defer_accept<I, C>> {
+  static std::string text() { return in_brackets("defer_accept", {number(I), number(C)}); }
+};
+template <int C, int D>
+struct spelling<siphash<C, D>> {
+  static std::string text() { return in_brackets("siphash", {number(C), number(D)}); }
+};
+template <seq_number V>
+struct spelling<fixed_isn<V>> {
+  static std::string text() { return in_brackets("fixed_isn", {number(V)}); }
+};
+template <class B>
+struct spelling<tagged<B>> {
+  static std::string text() { return in_brackets("tagged", {spell<B>()}); }
+};
+template <std::size_t R, std::size_t C>
+struct spelling<fixed<R, C>> {
+  static std::string text() { return in_brackets("fixed", {number(R), number(C)}); }
+};
+template <>
+struct spelling<handles<>> {
+  static std::string text() { return "handles<>"; }
+};
+template <tunable T, std::uint32_t V>
+struct spelling<tuned<T, V>> {
+  static std::string text() { return in_brackets("tuned", {bound_text<T>(), number(V)}); }
+};
+template <class... T>
+struct spelling<defaults<T...>> {
+  static std::string text() { return in_brackets("defaults", {spell<T>()...}); }
+};
+
+template <class List, class Defaults>
+struct describer;
+template <class... Keywords, class... Defaults>
+struct describer<keyword_list<Keywords...>, keyword_list<Defaults...>> {
+  template <class Keyword, class Default>
+  static void line(std::string& text) {
+    std::string start = Keyword::slot::name;
+    start.resize(20, ' ');
+    text += start + spell<typename Keyword::policy>();
+    if constexpr (std::same_as<Keyword, Default>) text += "   (default)";
+    text += '\n';
+  }
+  static std::string text() {
+    std::string t;
+    (line<Keywords, Defaults>(t), ...);
+    return t;
+  }
+};
+
+}  // namespace detail
+
+/// One line for each slot, then the bytes that a request costs.
+template <class L>
+std::string describe() {
+  return detail::describer<typename detail::keywords_of<L>::type,
+                           typename detail::keywords_of<listener<>>::type>::text() +
+         "bytes per request   " + std::to_string(L::bytes_per_request) + '\n';
+}
+template <class L>
+std::string describe(const L&) {
+  return describe<L>();
+}
+
+/// Seconds without trailing zeros: 3, 0.2, 31.
+inline std::string seconds_text(duration d) {
+  std::string s = std::to_string(d / second);
+  std::string fraction = std::to_string(d % second + second).substr(1);
+  while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+  return fraction.empty() ? s : s + '.' + fraction;
+}
+
+/// An explanation in a dozen lines.
+inline std::string to_text(const explanation& e) {
+  const auto count = [](std::uint32_t n) { return std::to_string(n); };
+  std::string t;
+  const auto line = [&t](std::string name, const std::string& value) {
+    name.resize(34, ' ');
+    t += name + value + '\n';
+  };
+  line("listen(" + std::to_string(e.requested) + ") is taken as", count(e.backlog));
+  line("connections waiting for accept()", count(e.accept_slots));
+  line("requests (SYN_RECV)", count(e.request_slots));
+  if (e.unproven_slots < e.request_slots) line("  of these for unknown peers", count(e.unproven_slots));
+  line("when they are full, a SYN gets", e.cookies == cookie_mode::off ? "what request_full says, no cookie"
+                                         : e.cookies == cookie_mode::under_pressure ? "a SYN cookie"
+                                                                                    : "a SYN cookie, as always");
+  line("young requests while the accept", e.young_when_full ? count(*e.young_when_full) + " admitted" : "no limit");
+  t += "  queue is full\n";
+  if (e.buckets > 0) line("hash buckets", count(e.buckets));
+  line("pruning starts at", e.pruning_from ? count(*e.pruning_from) + " requests" : "never");
+  std::string times;
+  for (std::size_t i = 0; i < e.syn_acks(); ++i) times += (i == 0 ? "" : ", ") + seconds_text(e.syn_ack_at[i]);
+  line("SYN-ACKs at", times + " s" + (e.late_by > 0 ? " (each up to " + seconds_text(e.late_by) + " s late)" : ""));
+  line("a request dies at", seconds_text(e.dies_at) + " s, under pressure at " + seconds_text(e.pruned_at) + " s");
+  return t;
+}
+
+}  // namespace listenq
