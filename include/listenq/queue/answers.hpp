@@ -69,6 +69,16 @@ constexpr basic_segment<A> bare_ack(const request<A>& r, std::uint32_t ts_value)
   return s;
 }
 
+/// The RST that tells a peer that its request is gone.
+template <addressing A>
+constexpr basic_segment<A> reset_of(const request<A>& r) noexcept {
+  basic_segment<A> s = segment_to_peer(r.key);
+  s.flags = flag::rst | flag::ack;
+  s.seq = r.iss + 1;
+  s.ack = r.irs + 1;
+  return s;
+}
+
 template <offer_policy Offer, addressing A>
 constexpr basic_handshake<A> finished(const request<A>& r, std::uint32_t ts_offset, bool cookie) noexcept {
   return {.key = r.key,

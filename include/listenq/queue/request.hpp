@@ -37,11 +37,18 @@ struct request {
   /// Was there a rate-limited answer less than `limit` ago? If not, this one is.
   constexpr bool limited(instant now, duration limit) noexcept {
     if (limit <= 0) return false;
-    const auto at = static_cast<std::uint16_t>(now / answer_unit);
-    if (answered && static_cast<std::uint16_t>(at - answered_at) < limit / answer_unit) return true;
+    if (answered_within(now, limit)) return true;
     answered = true;
-    answered_at = at;
+    answered_at = static_cast<std::uint16_t>(now / answer_unit);
     return false;
+  }
+  /// Clears the mark of an answer that no longer limits anything, before it can wrap round.
+  constexpr void age_answer(instant now, duration limit) noexcept { answered = answered_within(now, limit); }
+
+ private:
+  constexpr bool answered_within(instant now, duration limit) const noexcept {
+    const auto at = static_cast<std::uint16_t>(now / answer_unit);
+    return answered && static_cast<std::uint16_t>(at - answered_at) < limit / answer_unit;
   }
 };
 

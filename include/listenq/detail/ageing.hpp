@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+// Ageing: what a due timer does with its request, and the hand that sweeps where there are no timers.
+// Whether a request may live on is `deferral`'s answer, from the limit that `schedule` and `pressure` set.
+#pragma once
+
+#include <listenq/detail/state.hpp>
+
+namespace listenq::detail {
+
+/// One timer. False if the sink asked to come back later: nothing has happened then.
+template <class L, class Sink>
+constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t threshold, Sink& out,
+                        tick_summary& sum) {
+  using p = policies<L>;
+  auto& r = l.requests[i];
+  const auto key = r.key;
+  const std::uint64_t h = l.hash(key);
+  timer_outcome t;
+  const timeout_answer a =
+      p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = threshold, .acked = r.acked}, l.tunables);
+  if (!l.listening) {
+    t.verdict = timer_verdict::orphaned;
+    l.forget_request(i, h, departure::closed);
+  } else if (a.expire) {
+    t.verdict = timer_verdict::expired;
+    l.forget_request(i, h, departure::expired);
+  } else {
+    send_result sent = send_result::sent;
+    if (a.resend) {
+      const std::uint32_t last_ts = r.last_ts;
+      sent = out.send(l.next_syn_ack(r, h));
+      if (sent == send_result::later) {
+        r.last_ts = last_ts;
+        sum.later = true;
+        return false;
+      }
+      t.sent = sent == send_result::sent;
+    } else {
+      t.verdict = timer_verdict::waited;
+    }
+    if (sent == send_result::failed && p::send_failure::forgets({.resent = true, .acked = r.acked})) {
+      t.verdict = timer_verdict::send_failed;
+      l.forget_request(i, h, departure::send_failed);
+    } else {
+      if (t.sent && r.retransmits < 255) ++r.retransmits;
+      r.age_answer(l.now, p::validation::rate_limit);
+      l.requests.time_out(i, after(l.now, p::schedule::timeout(r.timeouts + 1U)));
+    }
+  }
+  ++sum.timers;
+  if (t.sent) ++sum.resent;
+  if (t.verdict != timer_verdict::resent && t.verdict != timer_verdict::waited) ++sum.forgotten;
+  l.counters.get().count(t);
+  if constexpr (requires { l.observer.get().on_timer(l.now, key, t); }) l.observer.get().on_timer(l.now, key, t);
+  return true;
+}
+
+/// Every request that is due, in deadline order. The limit is asked anew for each: earlier ones may have made room.
+template <class L, class Sink>
+constexpr void handle_due(state<L>& l, Sink& out, tick_summary& sum) {
+  for (auto i = l.requests.first_due(); i != l.npos && l.requests[i].deadline <= l.now; i = l.requests.first_due()) {
+    if (!time_out(l, i, l.threshold(), out, sum)) return;
+  }
+}
+
+/// The hand's visit to its next buckets, if it is due. The limit is asked once for the whole visit.
+template <class L, class Sink>
+constexpr void sweep_once(state<L>& l, Sink& out, tick_summary& sum) {
+  using p = policies<L>;
+  if (l.requests.size() == 0 || l.now < l.hand.due) return;
+  const std::uint32_t threshold = l.threshold();
+  const std::uint32_t mask = l.requests.buckets() - 1;
+  l.hand.bucket &= mask;
+  for (std::uint32_t n = p::clockwork::budget(mask + 1, p::schedule::timeout(0)); n > 0; --n) {
+    for (auto i = l.requests.bucket_front(l.hand.bucket); i != l.npos;) {
+      const auto older = l.requests.bucket_next(i);
+      if (l.requests[i].deadline <= l.now && !time_out(l, i, threshold, out, sum)) return;
+      i = older;
+    }
+    l.hand.bucket = (l.hand.bucket + 1) & mask;
+  }
+  l.hand.due = after(l.now, p::clockwork::period);
+}
+
+}  // namespace listenq::detail

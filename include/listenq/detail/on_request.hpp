@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+// A segment that belongs to a request: judge it, answer it, and, if it finishes the handshake, queue the connection.
+// The judgement is `validation`'s, what happens without room `accept_full_at_ack`'s; this is what they are asked about.
+#pragma once
+
+#include <listenq/detail/state.hpp>
+
+namespace listenq::detail {
+
+template <class Offer, addressing A>
+constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>& s) noexcept {
+  request_facts f;
+  f.flags = s.flags;
+  f.at_isn = s.seq == r.irs;
+  f.exact = s.seq == r.irs + 1;
+  f.in_window = in_window(s.seq, s.end(), r.irs + 1, r.irs + 1 + offered_window<Offer>(r));
+  f.ack_right = s.flags.has(flag::ack) && s.ack == r.iss + 1;
+  if (r.timestamps && s.options.timestamps) {
+    const std::uint32_t echo = s.options.ts_echo;
+    f.old_timestamp = r.ts_recent != 0 && seq_before(s.options.ts_value, r.ts_recent);
+    f.bad_echo = echo != 0 && echo - r.first_ts > r.last_ts - r.first_ts;
+  }
+  return f;
+}
+
+template <class L, class Sink>
+constexpr void resend(state<L>& l, typename state<L>::index i, std::uint64_t h, Sink& out, outcome& o) {
+  using p = policies<L>;
+  auto& r = l.requests[i];
+  if (r.limited(l.now, p::validation::rate_limit)) {
+    o.stages.add(stage::rate_limited);
+    return;
+  }
+  if (answer(l.next_syn_ack(r, h), out, o) == send_result::sent && p::validation::restarts_timer) {
+    if (r.retransmits < 255) ++r.retransmits;
+    l.requests.restart(i, after(l.now, p::schedule::timeout(r.timeouts)));
+  }
+}
+
+template <class L, class Sink>
+constexpr void ack_back(state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
+                        std::uint64_t h, Sink& out, outcome& o) {
+  using p = policies<L>;
+  // Data without SYN do not make a loop of ACKs and are always answered (Linux, tcp_oow_rate_limited).
+  const bool may_loop = s.payload.empty() || s.flags.has(flag::syn);
+  if (may_loop && r.limited(l.now, p::validation::rate_limit)) {
+    o.stages.add(stage::rate_limited);
+    return;
+  }
+  answer(bare_ack<typename p::offer>(r, timestamp(l.now, l.ts_offset(h))), out, o);
+}
+
+template <class L, class Sink>
+constexpr void finish(state<L>& l, typename state<L>::index i, const typename state<L>::segment_type& s,
+                      std::uint64_t h, Sink& out, outcome& o) {
+  using p = policies<L>;
+  auto& r = l.requests[i];
+  if (s.end() == r.irs + 1 && p::deferral::waits(r.timeouts, l.tunables)) {
+    r.acked = true;
+    o.verdict = verdict::deferred;
+    return;
+  }
+  if (l.accept_full()) {
+    o.stages.add(stage::accept_full);
+  } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), false), s, out)) {
+    l.forget_request(i, h, departure::promoted);
+    o.verdict = verdict::promoted;
+    return;
+  } else {
+    o.stages.add(stage::child_refused);
+  }
+  switch (p::accept_full_at_ack::on_overflow(l.overflow(false), l.tunables)) {
+    case ack_answer::keep:
+      r.acked = true;
+      o.verdict = verdict::overflow_kept;
+      break;
+    case ack_answer::reset:
+      o.verdict = verdict::overflow_reset;
+      l.forget_request(i, h, departure::overflow);
+      answer_reset(s, out, o);
+      break;
+    case ack_answer::forget:
+      o.verdict = verdict::overflow_forgotten;
+      l.forget_request(i, h, departure::overflow);
+      break;
+  }
+}
+
+template <class L, class Sink>
+constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                             typename state<L>::index i, Sink& out) {
+  using p = policies<L>;
+  using validation = typename p::validation;
+  auto& r = l.requests[i];
+  const request_facts f = facts_about<typename p::offer>(r, s);
+  const request_answer a = validation::judge(f);
+  outcome o;
+  if (a == request_answer::ack) {
+    if (f.old_timestamp) {
+      o.stages.add(stage::old_timestamp);
+    } else if (f.bad_echo && !validation::late_timestamps) {
+      o.stages.add(stage::bad_echo);
+    }
+  }
+  if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
+      (a == request_answer::finish || a == request_answer::ignore)) {
+    r.ts_recent = s.options.ts_value;
+  }
+  switch (a) {
+    case request_answer::resend:
+      o.verdict = verdict::duplicate_syn;
+      resend(l, i, h, out, o);
+      break;
+    case request_answer::reset_and_keep:
+      o.verdict = verdict::wrong_ack;
+      answer_reset(s, out, o);
+      break;
+    case request_answer::ack:
+      o.verdict = verdict::out_of_window;
+      if (!s.flags.has(flag::rst)) ack_back(l, r, s, h, out, o);
+      break;
+    case request_answer::challenge:
+      o.verdict = verdict::challenged;
+      ack_back(l, r, s, h, out, o);
+      break;
+    case request_answer::forget:
+      o.verdict = verdict::request_reset;
+      l.forget_request(i, h, departure::reset);
+      break;
+    case request_answer::forget_and_reset:
+      o.verdict = verdict::request_reset_by_syn;
+      l.forget_request(i, h, departure::reset);
+      answer_reset(s, out, o);
+      break;
+    case request_answer::ignore:
+      o.verdict = verdict::no_ack;
+      break;
+    case request_answer::finish:
+      finish(l, i, s, h, out, o);
+      break;
+  }
+  return o;
+}
+
+}  // namespace listenq::detail

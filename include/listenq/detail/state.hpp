@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+// The state of a listener, and the few things that everything in it needs: the policies of a composition by name, the
+// hash of a four-tuple, the facts that policies are shown, the sending of an answer.
+// What happens to a segment is decided in on_syn, on_request and on_ack, what happens to a timer in ageing.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <listenq/composition.hpp>
+#include <listenq/outcome.hpp>
+#include <listenq/queue/accept_queue.hpp>
+#include <listenq/queue/answers.hpp>
+#include <listenq/queue/request_queue.hpp>
+#include <listenq/sink.hpp>
+#include <optional>
+#include <type_traits>
+
+namespace listenq::detail {
+
+/// The policies of the listener `L`, by slot.
+template <class L>
+struct policies {
+  using clamp = policy_of<L, slot::clamp>;
+  using sizing = policy_of<L, slot::sizing>;
+  using waiting = policy_of<L, slot::waiting>;
+  using schedule = policy_of<L, slot::schedule>;
+  using pressure = policy_of<L, slot::pressure>;
+  using clockwork = policy_of<L, slot::clockwork>;
+  using admission = policy_of<L, slot::admission>;
+  using request_full = policy_of<L, slot::request_full>;
+  using accept_full_at_syn = policy_of<L, slot::accept_full_at_syn>;
+  using accept_full_at_ack = policy_of<L, slot::accept_full_at_ack>;
+  using cookies = policy_of<L, slot::cookies>;
+  using validation = policy_of<L, slot::validation>;
+  using deferral = policy_of<L, slot::deferral>;
+  using fast_open = policy_of<L, slot::fast_open>;
+  using hashing = policy_of<L, slot::hashing>;
+  using isn = policy_of<L, slot::isn>;
+  using family = policy_of<L, slot::family>;
+  using storage = policy_of<L, slot::storage>;
+  using counters = policy_of<L, slot::counters>;
+  using observer = policy_of<L, slot::observer>;
+  using closing = policy_of<L, slot::closing>;
+  using send_failure = policy_of<L, slot::send_failure>;
+  using aborted_child = policy_of<L, slot::aborted_child>;
+  using offer = policy_of<L, slot::offer>;
+  using budget = policy_of<L, slot::budget>;
+  using child = policy_of<L, slot::child>;
+  using tunables = policy_of<L, slot::tunables>;
+
+  static constexpr tunable_set tunable_members =
+      tunables_of<clamp> | tunables_of<sizing> | tunables_of<waiting> | tunables_of<schedule> | tunables_of<pressure> |
+      tunables_of<clockwork> | tunables_of<admission> | tunables_of<request_full> | tunables_of<accept_full_at_syn> |
+      tunables_of<accept_full_at_ack> | tunables_of<cookies> | tunables_of<validation> | tunables_of<deferral> |
+      tunables_of<fast_open> | tunables_of<closing> | tunables_of<send_failure> | tunables_of<offer>;
+};
+
+/// The words of a four-tuple, as hashes and cookies read it.
+template <addressing A>
+struct key_words {
+  static constexpr std::size_t count = 2 * A::words + 1;
+  std::uint32_t word[count]{};
+  constexpr explicit key_words(const basic_four_tuple<A>& k) noexcept {
+    for (std::size_t i = 0; i < A::words; ++i) {
+      word[i] = A::word(k.peer_address, i);
+      word[A::words + i] = A::word(k.local_address, i);
+    }
+    word[2 * A::words] = (std::uint32_t{k.peer_port} << 16) | k.local_port;
+  }
+};
+
+constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
+constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h >> 32); }
+
+/// A segment to be answered with RST, unless it is one.
+template <addressing A, class Sink>
+constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
+  const send_result sent = out.send(s);
+  if (sent == send_result::sent) {
+    o.stages.add(stage::answered);
+    if (s.flags.has(flag::rst)) o.stages.add(stage::answered_reset);
+  } else {
+    o.stages.add(stage::send_failed);
+  }
+  return sent;
+}
+template <addressing A, class Sink>
+constexpr void answer_reset(const basic_segment<A>& s, Sink& out, outcome& o) {
+  if (!s.flags.has(flag::rst)) answer(reset_for(s), out, o);
+}
+
+/// Where the hand of a sweep stands, and when it moves next.
+struct hand {
+  instant due = 0;
+  std::uint32_t bucket = 0;
+};
+struct no_hand {};
+
+template <class L>
+struct state {
+  using p = policies<L>;
+  using family = typename p::family;
+  using segment_type = basic_segment<family>;
+  using key_type = basic_four_tuple<family>;
+  using handshake_type = basic_handshake<family>;
+  using handle_type = typename p::child::template entry<family>;
+  using requests_type = request_queue<family, typename p::clockwork, p::schedule::classes,
+                                      evicts<typename p::request_full>, typename p::storage>;
+  using request_type = typename requests_type::request_type;
+  using index = typename requests_type::index;
+  using tunables_type = tunable_values<p::tunable_members, typename p::tunables>;
+  static constexpr index npos = requests_type::npos;
+
+  requests_type requests{};
+  accept_queue<handle_type, typename p::storage> accepted{};
+  instant now = 0;
+  instant last_cookie = -never;
+  std::uint32_t backlog = 0;
+  std::uint32_t limit = 0;
+  bool listening = false;
+  [[no_unique_address]] tunables_type tunables{};
+  [[no_unique_address]] std::conditional_t<p::clockwork::sweeps, detail::hand, no_hand> hand{};
+  [[no_unique_address]] held<slot::hashing, typename p::hashing> hashing{};
+  [[no_unique_address]] held<slot::cookies, typename p::cookies> cookies{};
+  [[no_unique_address]] held<slot::counters, typename p::counters> counters{};
+  [[no_unique_address]] held<slot::observer, typename p::observer> observer{};
+  [[no_unique_address]] held<slot::budget, typename p::budget> budget{};
+  [[no_unique_address]] held<slot::storage, typename p::storage> storage{};
+
+  constexpr instant advance(instant to) noexcept { return now = to > now ? to : now; }
+
+  constexpr std::uint64_t hash(const key_type& k) const noexcept {
+    const key_words<family> w{k};
+    return hashing.get().hash(w.word, w.count);
+  }
+  /// The shift of this peer's timestamp clock: another mix of the same hash than its ISN.
+  static constexpr std::uint32_t ts_offset(std::uint64_t h) noexcept {
+    return p::offer::keyed_clock ? (low(h) ^ std::rotl(high(h), 15)) * 0x9e3779b1U : 0;
+  }
+
+  constexpr queue_lengths lengths() const noexcept { return {accepted.size(), requests.size()}; }
+  constexpr bool request_full() const noexcept { return requests.size() >= limit; }
+  constexpr bool accept_full() const noexcept { return p::waiting::full(lengths(), backlog); }
+  constexpr overflow_facts overflow(bool cookie) const noexcept {
+    return {.lengths = lengths(), .young = requests.young(), .backlog = backlog, .cookie = cookie};
+  }
+  constexpr std::uint32_t threshold() const noexcept {
+    return p::pressure::threshold({.requests = requests.size(),
+                                   .young = requests.young(),
+                                   .limit = limit,
+                                   .backlog = backlog,
+                                   .retries = p::schedule::retries(tunables)});
+  }
+
+  constexpr segment_type next_syn_ack(request_type& r, std::uint64_t h) const noexcept {
+    r.last_ts = timestamp(now, ts_offset(h));
+    return syn_ack<typename p::offer>(r, r.last_ts);
+  }
+  constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
+    budget.get().left(requests[i].key, why);
+    requests.remove(i, low(h));
+  }
+
+  /// Has the stack make its child and queues the handle; false if it would not.
+  template <class Sink>
+  constexpr bool queue_child(const handshake_type& shake, const segment_type& s, Sink& out) {
+    if constexpr (std::same_as<handle_type, handshake_type> || std::same_as<handle_type, key_type>) {
+      if constexpr (requires {
+                      { out.make_child(shake, s) } -> std::convertible_to<bool>;
+                    }) {
+        if (!out.make_child(shake, s)) return false;
+      }
+      if constexpr (std::same_as<handle_type, handshake_type>) {
+        return accepted.push(shake);
+      } else {
+        return accepted.push(shake.key);
+      }
+    } else {
+      static_assert(
+          requires {
+            { out.make_child(shake, s) } -> std::convertible_to<std::optional<handle_type>>;
+          },
+          "listenq::listener: child<handles<H>> needs sink.make_child(handshake, segment) -> optional<H>.");
+      const std::optional<handle_type> handle = out.make_child(shake, s);
+      return handle && accepted.push(*handle);
+    }
+  }
+};
+
+}  // namespace listenq::detail
