@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+// Active open: SYN, its repetitions, and the answer to what comes back, until there is a connection or an error.
+// Sans-I/O like the listener: segments and time in, segments out through a sink. It carries no data; once connected,
+// hand its `established()` to a `connection`. A simultaneous open (SYN without ACK) is not supported: ignored.
+#pragma once
+
+#include <cstdint>
+#include <listenq/address.hpp>
+#include <listenq/segment.hpp>
+#include <listenq/sink.hpp>
+#include <listenq/stream/established.hpp>
+#include <listenq/stream/profile.hpp>
+#include <listenq/time.hpp>
+#include <optional>
+
+namespace listenq {
+
+/// What `receive` or `tick` of a connector brought about.
+enum class connector_event : unsigned char {
+  none,
+  connected,  ///< the ACK is sent, `established()` is valid
+  refused,    ///< RST with a good ACK in SYN-SENT: ECONNREFUSED
+  timed_out,  ///< the last SYN went unanswered: ETIMEDOUT
+};
+
+/// One attempt to connect. O(1) in everything, no allocation, constexpr. `tuple.local` is us.
+template <addressing A>
+class basic_connector {
+ public:
+  using addressing_type = A;
+  using segment_type = basic_segment<A>;
+
+  /// `iss` must not be predictable where that matters (RFC 6528); `ts_offset` is added to every TSval.
+  constexpr basic_connector(const kernel_profile& profile, const basic_four_tuple<A>& tuple, seq_number iss,
+                            std::uint32_t ts_offset = 0) noexcept
+      : profile_(profile) {
+    result_.tuple = tuple;
+    result_.iss = iss;
+    result_.ours = profile.offer;
+    result_.our_window = profile.window;
+    result_.ts_offset = ts_offset;
+  }
+
+  /// Sends the first SYN. A second call does nothing. A SYN that the sink fails counts as lost; one that it postpones
+  /// (`later`) leaves the deadline due.
+  template <class S>
+  requires sink<S, A>
+  constexpr void start(instant now, S& out) {
+    if (state_ != connection_state::closed || syns_ > 0) return;
+    state_ = connection_state::syn_sent;
+    deadline_ = now_ = now;
+    resend(out);
+  }
+
+  /// A segment from the peer (the caller has matched the four-tuple). RFC 9293 3.10.7.3: a wrong ack gets a RST and the
+  /// attempt goes on; payload that comes with the SYN-ACK is left for the peer to repeat; after the end of the attempt
+  /// everything is ignored (`none`).
+  template <class S>
+  requires sink<S, A>
+  constexpr connector_event receive(const segment_type& in, instant now, S& out) {
+    if (now > now_) now_ = now;
+    if (state_ != connection_state::syn_sent) return connector_event::none;
+    const bool has_ack = in.flags.has(flag::ack);
+    if (has_ack && (in.ack != result_.iss + 1 || syns_ == 0)) {
+      if (!in.flags.has(flag::rst)) out.send(reset_for(in));
+      return connector_event::none;
+    }
+    if (!has_ack) return connector_event::none;
+    if (in.flags.has(flag::rst)) return finish(connector_event::refused);
+    if (!in.flags.has(flag::syn)) return connector_event::none;
+
+    result_.irs = in.seq;
+    result_.theirs = in.options;
+    result_.peer_window = in.window;
+    result_.rtt = syns_ == 1 ? now_ - sent_at_ : 0;  // Karn: a repeated SYN measures nothing
+    state_ = connection_state::established;
+    auto reply = segment_to_peer(result_.tuple);
+    reply.flags = flag::ack;
+    reply.seq = result_.iss + 1;
+    reply.ack = result_.irs + 1;
+    reply.window = static_cast<std::uint16_t>(result_.first_window());
+    if (result_.timestamps()) stamp(reply, result_.theirs.ts_value);
+    out.send(reply);
+    return finish(connector_event::connected);
+  }
+
+  /// Repeats the SYN or gives up, when that is due; once per call however late it comes.
+  template <class S>
+  requires sink<S, A>
+  constexpr connector_event tick(instant now, S& out) {
+    if (now > now_) now_ = now;
+    if (state_ != connection_state::syn_sent || now_ < deadline_) return connector_event::none;
+    if (syns_ > profile_.syn_retries) return finish(connector_event::timed_out);
+    resend(out);
+    return connector_event::none;
+  }
+
+  /// When `tick` has something to do; nothing unless in SYN-SENT.
+  constexpr std::optional<instant> next_deadline() const noexcept {
+    if (state_ != connection_state::syn_sent) return std::nullopt;
+    return deadline_;
+  }
+
+  /// Gives up silently, as `close(2)` in SYN-SENT does.
+  constexpr void abort() noexcept {
+    if (state_ == connection_state::syn_sent) state_ = connection_state::closed;
+  }
+
+  /// `closed` (before start or after an error), `syn_sent` or `established`.
+  constexpr connection_state state() const noexcept { return state_; }
+  /// How the attempt ended; `none` while it has not.
+  constexpr connector_event outcome() const noexcept { return outcome_; }
+  /// The handshake's result; meaningful after `connected`.
+  constexpr const basic_established<A>& established() const noexcept { return result_; }
+  constexpr const basic_four_tuple<A>& tuple() const noexcept { return result_.tuple; }
+  constexpr const kernel_profile& profile() const noexcept { return profile_; }
+  /// SYNs handed to the sink so far.
+  constexpr unsigned syns_sent() const noexcept { return syns_; }
+  /// Send-Q as `ss` shows it: the SYN counts.
+  constexpr std::size_t unacked() const noexcept { return state_ == connection_state::syn_sent ? 1 : 0; }
+
+ private:
+  template <class S>
+  constexpr void resend(S& out) {
+    auto syn = segment_to_peer(result_.tuple);
+    syn.flags = flag::syn;
+    syn.seq = result_.iss;
+    syn.window = result_.our_window;
+    syn.options = result_.ours;
+    if (syn.options.timestamps) stamp(syn, 0);
+    if (out.send(syn) == send_result::later) return;
+    ++syns_;
+    sent_at_ = now_;
+    deadline_ = after(now_, profile_.syn_interval(syns_));
+  }
+
+  constexpr void stamp(segment_type& s, std::uint32_t echo) const noexcept {
+    s.options.timestamps = true;
+    s.options.ts_value = timestamp_at(now_, result_.ts_offset);
+    s.options.ts_echo = echo;
+  }
+
+  constexpr connector_event finish(connector_event e) noexcept {
+    if (e != connector_event::connected) state_ = connection_state::closed;
+    return outcome_ = e;
+  }
+
+  kernel_profile profile_;
+  basic_established<A> result_{};
+  instant now_ = 0;
+  instant sent_at_ = 0;
+  instant deadline_ = never;
+  unsigned syns_ = 0;
+  connection_state state_ = connection_state::closed;
+  connector_event outcome_ = connector_event::none;
+};
+
+using connector = basic_connector<ipv4>;
+
+}  // namespace listenq

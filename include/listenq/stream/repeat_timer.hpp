@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+// The one timer of a connection: when to probe, repeat or give up, from round trips and a kernel's profile.
+// A number and its arithmetic (RFC 6298 as Linux computes it): it calls nobody and reads no clock.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <listenq/segment.hpp>
+#include <listenq/stream/profile.hpp>
+#include <listenq/time.hpp>
+
+namespace listenq {
+
+/// What the timer is for.
+enum class repeat_reason : unsigned char {
+  off,
+  probe,   ///< tail loss probe: the last segment again, before the first timeout
+  repeat,  ///< timeout: the first segment again
+  window,  ///< the peer's window is closed: ask
+  linger,  ///< the end of TIME-WAIT, or of an abandoned FIN-WAIT-2
+};
+
+class repeat_timer {
+ public:
+  constexpr explicit repeat_timer(const kernel_profile& profile) noexcept
+      : rto_min_(profile.rto_min),
+        max_(profile.timeout_max),
+        retries_(profile.data_retries),
+        probes_(profile.tail_loss_probe) {}
+
+  constexpr repeat_reason reason() const noexcept { return reason_; }
+  constexpr instant deadline() const noexcept { return deadline_; }
+  constexpr bool due(instant now) const noexcept { return reason_ != repeat_reason::off && now >= deadline_; }
+  constexpr void stop() noexcept { reason_ = repeat_reason::off; }
+  constexpr void arm(repeat_reason why, instant now, duration length) noexcept {
+    reason_ = why;
+    deadline_ = after(now, length);
+  }
+
+  /// Something new is in flight, or less than before: first a probe if the profile has it, else a timeout.
+  constexpr void arm_flight(instant now) noexcept {
+    arm(probes_ ? repeat_reason::probe : repeat_reason::repeat, now, interval());
+  }
+  constexpr void arm_window(instant now) noexcept { arm(repeat_reason::window, now, interval()); }
+  constexpr void arm_repeat(instant now) noexcept { arm(repeat_reason::repeat, now, interval()); }
+
+  /// The smoothed round trip plus at least `rto_min`, doubled by each timeout.
+  constexpr duration interval() const noexcept {
+    duration d = srtt_ + std::max(rto_min_, 4 * rttvar_);
+    for (unsigned i = 0; i < timeouts_ && d < max_; ++i) d *= 2;
+    return std::min(d, max_);
+  }
+
+  constexpr bool exhausted() const noexcept { return timeouts_ >= retries_; }
+  constexpr void timed_out() noexcept { ++timeouts_; }
+  /// The peer answered: back to the first interval.
+  constexpr void answered() noexcept { timeouts_ = 0; }
+
+  /// A segment that begins at `seq` left now: time it, if none is being timed.
+  constexpr void departed(seq_number seq, instant now) noexcept {
+    if (timing_) return;
+    timing_ = true;
+    timed_ = seq;
+    timed_at_ = now;
+  }
+  /// Something was repeated: what comes back measures nothing (Karn, RFC 6298 3).
+  constexpr void repeated() noexcept { timing_ = false; }
+  constexpr void acknowledged(seq_number ack, instant now) noexcept {
+    if (!timing_ || !seq_after(ack, timed_)) return;
+    timing_ = false;
+    sample(now - timed_at_);
+  }
+  /// One measured round trip.
+  constexpr void sample(duration rtt) noexcept {
+    if (!measured_) {
+      measured_ = true;
+      srtt_ = rtt;
+      rttvar_ = rtt / 2;
+      return;
+    }
+    const duration error = rtt > srtt_ ? rtt - srtt_ : srtt_ - rtt;
+    rttvar_ += (error - rttvar_) / 4;
+    srtt_ += (rtt - srtt_) / 8;
+  }
+
+ private:
+  duration rto_min_;
+  duration max_;
+  duration srtt_ = 0;
+  duration rttvar_ = 0;
+  instant deadline_ = never;
+  instant timed_at_ = 0;
+  seq_number timed_ = 0;
+  unsigned retries_;
+  unsigned timeouts_ = 0;
+  repeat_reason reason_ = repeat_reason::off;
+  bool probes_;
+  bool timing_ = false;
+  bool measured_ = false;
+};
+
+}  // namespace listenq

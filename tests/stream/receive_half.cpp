@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// stream/receive_half.hpp: what is new, and the window.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <listenq/stream/receive_half.hpp>
+
+using namespace listenq;
+
+namespace {
+constexpr std::array<std::byte, 4000> zeros{};
+void give(receive_half& r, seq_number first, std::size_t size, bool fin = false) {
+  r.take({zeros.data(), size}, r.fresh(first, size, fin));
+}
+std::size_t read(receive_half& r, std::size_t room) {
+  std::array<std::byte, 4000> to;
+  return r.read(to.data(), room);
+}
+}  // namespace
+
+// Bug caught: off by one at either edge of the window.
+TEST_CASE("both edges of the window count as inside") {
+  const receive_half r(99, 1000, 100);  // next 100, right edge 1100
+  CHECK(r.inside(100, 100));
+  CHECK(r.inside(1100, 1100));
+  CHECK(r.inside(90, 100));
+  CHECK(!r.inside(99, 99));
+  CHECK(!r.inside(1101, 1101));
+}
+
+// Bug caught: old bytes taken again, new ones behind them lost, bytes behind a gap taken as next.
+TEST_CASE("only what is new and in order is fresh") {
+  const receive_half r(99, 1000, 100);
+  CHECK(r.fresh(100, 10, false).size == 10);
+  CHECK(r.fresh(95, 10, false).offset == 5);
+  CHECK(r.fresh(95, 10, false).size == 5);
+  CHECK(r.fresh(90, 10, false).size == 0);
+  CHECK(r.fresh(101, 10, false).size == 0);
+  CHECK(!r.fresh(101, 0, true).fin);
+  CHECK(r.fresh(90, 10, true).fin);
+  CHECK(!r.fresh(89, 10, true).fin);  // an old FIN
+  CHECK(r.fresh(100, 1001, true).size == 1000);
+  CHECK(!r.fresh(100, 1001, true).fin);  // behind the window
+}
+
+// Bug caught: a right edge that goes back, or that creeps on byte by byte (the silly window syndrome).
+TEST_CASE("the window moves on by steps only and never back") {
+  receive_half r(99, 3000, 1460);
+  CHECK(r.offer(0) == 3000);
+  give(r, 100, 1400);
+  CHECK(r.offer(0) == 1600);
+  CHECK(read(r, 1300) == 1300);
+  CHECK(r.offer(0) == 1600);
+  CHECK(read(r, 100) == 100);
+  CHECK(r.offer(0) == 1600);
+  give(r, 1500, 100);
+  CHECK(read(r, 100) == 100);
+  CHECK(r.offer(0) == 3000);
+  CHECK(r.right_edge() == r.next() + 3000);
+}
+
+// Bug caught: the peer never told that a full window is open again, or told after each byte.
+TEST_CASE("an update is worth sending when a half-open window would double") {
+  receive_half r(99, 3000, 1460);
+  give(r, 100, 3000);
+  CHECK(!r.worth_update());
+  read(r, 1459);
+  CHECK(!r.worth_update());
+  read(r, 1);
+  CHECK(r.worth_update());
+  r.offer(0);
+  CHECK(!r.worth_update());
+}
+
+// Bug caught: Recv-Q without the FIN, or with it after it was read.
+TEST_CASE("a FIN counts in Recv-Q until it is read") {
+  receive_half r(99, 3000, 1460);
+  give(r, 100, 3, true);
+  CHECK(r.queue() == 4);
+  read(r, 10);
+  CHECK(r.queue() == 1);
+  read(r, 10);
+  CHECK(r.queue() == 0);
+}
+
+// Bug caught: a FIN on a closed window turning the window into 2^32 - 1.
+TEST_CASE("a FIN fits behind a closed window") {
+  receive_half r(99, 3000, 1460);
+  give(r, 100, 3000);
+  give(r, 3100, 0, true);
+  CHECK(r.ended());
+  CHECK(r.offer(0) == 0);
+  CHECK(r.right_edge() == r.next());
+}

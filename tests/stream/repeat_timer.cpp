@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+// stream/repeat_timer.hpp: intervals, round trips, what the timer is for.
+#include <doctest/doctest.h>
+
+#include <listenq/stream/repeat_timer.hpp>
+
+using namespace listenq;
+
+// Bug caught: a probe where the kernel had none.
+TEST_CASE("a flight is probed first since 3.10, repeated at once before") {
+  repeat_timer old(profile::linux_2_6_32);
+  old.arm_flight(0);
+  CHECK(old.reason() == repeat_reason::repeat);
+  repeat_timer t(profile::linux_3_12);
+  t.arm_flight(0);
+  CHECK(t.reason() == repeat_reason::probe);
+}
+
+// Bug caught: the variance term or the minimum left out (Linux: srtt + max(200 ms, 4 rttvar)).
+TEST_CASE("the interval is the round trip plus at least 200 ms, doubled by timeouts up to 120 s") {
+  repeat_timer t(profile::linux_6_18);
+  CHECK(t.interval() == 200 * millisecond);
+  t.sample(40 * millisecond);
+  CHECK(t.interval() == 240 * millisecond);
+  t.sample(440 * millisecond);  // srtt 90, rttvar 20 + (400 - 20) / 4 = 115
+  CHECK(t.interval() == 550 * millisecond);
+  t.timed_out();
+  CHECK(t.interval() == 1100 * millisecond);
+  for (int i = 0; i < 30; ++i) t.timed_out();
+  CHECK(t.interval() == 120 * second);
+  CHECK(t.exhausted());
+}
+
+// Bug caught: a round trip measured from a repeated segment (Karn), or by an ACK of what came before it.
+TEST_CASE("only an ACK of the timed segment, sent once, measures") {
+  repeat_timer t(profile::linux_6_18);
+  t.departed(100, 0);
+  t.acknowledged(100, 50 * millisecond);
+  CHECK(t.interval() == 200 * millisecond);
+  t.repeated();
+  t.acknowledged(101, 50 * millisecond);
+  CHECK(t.interval() == 200 * millisecond);
+  t.departed(101, 100 * millisecond);
+  t.departed(102, 140 * millisecond);  // one at a time
+  t.acknowledged(103, 150 * millisecond);
+  CHECK(t.interval() == 250 * millisecond);
+}
+
+// Bug caught: a timer due before its time or after it was stopped.
+TEST_CASE("due from the deadline on, until stopped") {
+  repeat_timer t(profile::linux_6_18);
+  CHECK(!t.due(never));
+  t.arm_repeat(1000);
+  CHECK(!t.due(200'999));
+  CHECK(t.due(201'000));
+  t.stop();
+  CHECK(!t.due(never));
+}
