@@ -25,4 +25,10 @@ inline constexpr instant never = std::numeric_limits<instant>::max();
 /// `at + length`, staying at `never` instead of overflowing. Both are at least 0 in any sensible use.
 constexpr instant after(instant at, duration length) noexcept { return at > never - length ? never : at + length; }
 
+/// Which of several timers that are due at the same instant goes first.
+enum class tie_order : std::uint8_t {
+  newest_first,  ///< the one armed last: Linux since 4.8, where a slot of the timer wheel is a stack
+  oldest_first,  ///< the one armed first: a cascading wheel, Linux before
+};
+
 }  // namespace listenq

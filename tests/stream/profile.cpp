@@ -25,7 +25,7 @@ TEST_CASE("no interval grows beyond timeout_max") {
 
 // Bug caught: the order of the new wheel given to an old kernel (golden/overflow.json: port 43005 before 43004).
 TEST_CASE("kernels before 4.8 fire equal timers oldest first, later ones newest first") {
-  CHECK(profile::linux_2_6_32.order == timer_order::oldest_first);
-  CHECK(profile::linux_3_12.order == timer_order::oldest_first);
-  CHECK(profile::linux_6_18.order == timer_order::newest_first);
+  CHECK(profile::linux_2_6_32.order == tie_order::oldest_first);
+  CHECK(profile::linux_3_12.order == tie_order::oldest_first);
+  CHECK(profile::linux_6_18.order == tie_order::newest_first);
 }

@@ -12,12 +12,6 @@
 
 namespace listenq {
 
-/// Which of several requests that are due at the same instant comes first.
-enum class tie_order : std::uint8_t {
-  newest_first,  ///< Linux since 4.8: a timer wheel slot is a stack
-  oldest_first,
-};
-
 /// Every request at its own deadline, in deadline order.
 template <tie_order Ties = tie_order::oldest_first>
 struct exact {

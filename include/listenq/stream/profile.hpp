@@ -10,10 +10,6 @@
 
 namespace listenq {
 
-/// Which of several timers due at the same instant goes first. A cascading wheel appends to a slot (Linux before 4.8);
-/// the wheel since 4.8 inserts at the head of a list, so the one armed last goes first.
-enum class timer_order : unsigned char { oldest_first, newest_first };
-
 /// One kernel's endpoint. An aggregate: copy one and change what you need. Durations are microseconds.
 struct kernel_profile {
   const char* name = "";
@@ -34,7 +30,7 @@ struct kernel_profile {
   bool challenge_acks = true;    ///< RFC 5961: an inexact RST and a SYN get an ACK (Linux 3.6); otherwise RFC 793
   duration invalid_ack_gap = 0;  ///< least time between two answers to invalid segments; 0 = no limit (before 4.0)
 
-  timer_order order = timer_order::newest_first;  ///< of timers due at the same instant
+  tie_order order = tie_order::newest_first;  ///< of timers due at the same instant
 
   /// The time from SYN number `sent` - 1 to the next SYN or, after the last, to ETIMEDOUT. `sent` counts the SYNs sent
   /// so far and is at least 1.
@@ -74,7 +70,7 @@ inline constexpr kernel_profile linux_2_6_32{
     .window_with_timestamps = 32792,
     .offer = detail::linux_offer(16396, 6),
     .challenge_acks = false,
-    .order = timer_order::oldest_first,
+    .order = tie_order::oldest_first,
 };
 
 /// Linux 3.12 over loopback: SYNs at 0, 1, 3, 7, 15, 31, 63 s, ETIMEDOUT at 127 s; data again at 0.2 (the probe), 0.4,
@@ -84,7 +80,7 @@ inline constexpr kernel_profile linux_3_12{
     .window = 32792,
     .window_with_timestamps = 32792,
     .offer = detail::linux_offer(16396, 6),
-    .order = timer_order::oldest_first,
+    .order = tie_order::oldest_first,
 };
 
 /// Linux 6.18 as recorded in golden/: SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s (tcp_syn_linear_timeouts 4),

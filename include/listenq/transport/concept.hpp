@@ -24,10 +24,10 @@ struct transport_limits {
 /// - Segments may be lost, repeated and reordered on the way, never altered.
 template <class T>
 concept transport = addressing<typename T::addressing_type> && sink<T, typename T::addressing_type> &&
-                    requires(T& t, const T& c) {
-                      { t.receive() } -> std::same_as<std::optional<basic_segment<typename T::addressing_type>>>;
-                      { c.writable() } -> std::same_as<bool>;
-                      { c.limits() } -> std::same_as<transport_limits>;
-                    };
+    requires(T& t, const T& c) {
+  { t.receive() } -> std::same_as<std::optional<basic_segment<typename T::addressing_type>>>;
+  { c.writable() } -> std::same_as<bool>;
+  { c.limits() } -> std::same_as<transport_limits>;
+};
 
 }  // namespace listenq

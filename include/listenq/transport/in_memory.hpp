@@ -34,9 +34,6 @@ struct link_options {
   double duplicate = 0;  ///< probability that a segment that arrives arrives twice, 0..1
 };
 
-/// Which of the timers due at the same instant goes first.
-enum class tie_order : unsigned char { oldest_first, newest_first };
-
 struct network_options {
   std::uint64_t seed = 1;                      ///< of everything that is drawn
   tie_order timers = tie_order::newest_first;  ///< among timers due at the same instant
