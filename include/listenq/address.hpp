@@ -52,6 +52,9 @@ struct dual : ipv6 {
   static constexpr const char* name = "dual";
   /// The mapped form ::ffff:a.b.c.d.
   static constexpr address mapped(ipv4::address a) noexcept { return {{0, 0, 0xffff, a.value}}; }
+  static constexpr bool is_mapped(const address& a) noexcept {
+    return a.value[0] == 0 && a.value[1] == 0 && a.value[2] == 0xffff;
+  }
 };
 
 /// A family whose addresses carry one more word that tells equal addresses apart: a VLAN, a tenant, the outer

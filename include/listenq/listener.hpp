@@ -131,7 +131,8 @@ class basic_listener {
     if (!state_.listening) return sum;
     state_.listening = false;
     while (state_.accepted.size() > 0) {
-      out.reset_child(state_.accepted.pop().handle);
+      const handle_type handle = state_.accepted.pop().handle;
+      if constexpr (requires { out.reset_child(handle); }) out.reset_child(handle);
       ++sum.children;
     }
     if (Closing::requests != closing_answer::leave_to_timer) {
