@@ -21,6 +21,7 @@
 #include <listenq/policy/offer.hpp>
 #include <listenq/policy/overflow.hpp>
 #include <listenq/policy/pressure.hpp>
+#include <listenq/policy/requests.hpp>
 #include <listenq/policy/schedule.hpp>
 #include <listenq/policy/sizing.hpp>
 #include <listenq/policy/storage.hpp>
@@ -36,7 +37,7 @@ template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressu
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
           class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Tunables>
+          class Requests, class Tunables>
 class basic_listener;
 
 namespace detail {
@@ -84,7 +85,9 @@ using listener_of = basic_listener<
     typename C::template answer<slot::send_failure, default_send_failure>,
     typename C::template answer<slot::aborted_child, default_aborted_child>,
     typename C::template answer<slot::offer, default_offer>, typename C::template answer<slot::budget, default_budget>,
-    typename C::template answer<slot::child, default_child>, typename C::template answer<slot::tunables, defaults<>>>;
+    typename C::template answer<slot::child, default_child>,
+    typename C::template answer<slot::requests, default_requests>,
+    typename C::template answer<slot::tunables, defaults<>>>;
 
 /// The keywords of a composition, every slot answered, in canonical order.
 template <class... Keywords>
@@ -96,18 +99,18 @@ template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressu
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
           class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Tunables>
+          class Requests, class Tunables>
 struct keywords_of<
     basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
                    AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
-                   Observer, Closing, SendFailure, AbortedChild, Offer, Budget, Child, Tunables>> {
+                   Observer, Closing, SendFailure, AbortedChild, Offer, Budget, Child, Requests, Tunables>> {
   using type = keyword_list<clamp<Clamp>, sizing<Sizing>, waiting<Waiting>, schedule<Schedule>, pressure<Pressure>,
                             clockwork<Clockwork>, admission<Admission>, request_full<RequestFull>,
                             accept_full_at_syn<AcceptFullAtSyn>, accept_full_at_ack<AcceptFullAtAck>, cookies<Cookies>,
                             validation<Validation>, deferral<Deferral>, fast_open<FastOpen>, hashing<Hashing>, isn<Isn>,
                             family<Family>, storage<Storage>, counters<Counters>, observer<Observer>, closing<Closing>,
                             send_failure<SendFailure>, aborted_child<AbortedChild>, offer<Offer>, budget<Budget>,
-                            child<Child>, tunables<Tunables>>;
+                            child<Child>, requests<Requests>, tunables<Tunables>>;
 };
 
 template <class Slot, class List>

@@ -154,6 +154,10 @@ template <std::size_t R, std::size_t C>
 struct spelling<fixed<R, C>> {
   static std::string text() { return in_brackets("fixed", {number(R), number(C)}); }
 };
+template <class Pool>
+struct spelling<borrowed<Pool>> {
+  static std::string text() { return in_brackets("borrowed", {"shared_requests<...>"}); }
+};
 template <>
 struct spelling<handles<>> {
   static std::string text() { return "handles<>"; }

@@ -29,7 +29,7 @@ template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressu
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
           class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Tunables>
+          class Requests, class Tunables>
 class basic_listener {
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
@@ -263,13 +263,15 @@ class basic_listener {
 
   template <class V>
   static constexpr bool is_policy = std::same_as<V, Hashing> || std::same_as<V, Cookies> || std::same_as<V, Counters> ||
-                                    std::same_as<V, Observer> || std::same_as<V, Budget> || std::same_as<V, Storage>;
+                                    std::same_as<V, Observer> || std::same_as<V, Budget> || std::same_as<V, Storage> ||
+                                    (std::same_as<V, Requests> && Requests::borrows);
 
   template <class V>
   constexpr void take(const V& v) {
     const auto into = [&v]<class Slot, class P>(detail::held<Slot, P>& h) {
       if constexpr (std::same_as<P, V> && !std::is_empty_v<V>) h.get() = v;
     };
+    if constexpr (std::same_as<V, Requests> && Requests::borrows) state_.requests.attach(v.pool);
     into(state_.hashing), into(state_.cookies), into(state_.counters), into(state_.observer), into(state_.budget),
         into(state_.storage);
   }

@@ -27,6 +27,7 @@
 #include <listenq/policy/offer.hpp>
 #include <listenq/policy/overflow.hpp>
 #include <listenq/policy/pressure.hpp>
+#include <listenq/policy/requests.hpp>
 #include <listenq/policy/schedule.hpp>
 #include <listenq/policy/sizing.hpp>
 #include <listenq/policy/storage.hpp>
@@ -37,6 +38,8 @@
 #include <listenq/queue/answers.hpp>
 #include <listenq/queue/request.hpp>
 #include <listenq/queue/request_queue.hpp>
+#include <listenq/queue/request_table.hpp>
+#include <listenq/queue/shared_requests.hpp>
 #include <listenq/queue/timer_lists.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>

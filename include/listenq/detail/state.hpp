@@ -13,6 +13,7 @@
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
 #include <listenq/queue/request_queue.hpp>
+#include <listenq/queue/shared_requests.hpp>
 #include <listenq/sink.hpp>
 #include <optional>
 #include <type_traits>
@@ -48,6 +49,7 @@ struct policies {
   using offer = policy_of<L, slot::offer>;
   using budget = policy_of<L, slot::budget>;
   using child = policy_of<L, slot::child>;
+  using requests = policy_of<L, slot::requests>;
   using tunables = policy_of<L, slot::tunables>;
 
   static constexpr tunable_set tunable_members =
@@ -98,6 +100,17 @@ struct hand {
 };
 struct no_hand {};
 
+/// The queue that a composition keeps its requests in.
+template <class P>
+struct requests_for {
+  using type = request_queue<typename P::family, typename P::clockwork, P::schedule::classes,
+                             evicts<typename P::request_full>, typename P::storage>;
+};
+template <class P>
+requires P::requests::borrows struct requests_for<P> {
+  using type = borrowed_requests<typename P::requests::pool_type, typename P::clockwork, P::schedule::classes>;
+};
+
 template <class L>
 struct state {
   using p = policies<L>;
@@ -106,8 +119,7 @@ struct state {
   using key_type = basic_four_tuple<family>;
   using handshake_type = basic_handshake<family>;
   using handle_type = typename p::child::template entry<family>;
-  using requests_type = request_queue<family, typename p::clockwork, p::schedule::classes,
-                                      evicts<typename p::request_full>, typename p::storage>;
+  using requests_type = typename requests_for<p>::type;
   using request_type = typename requests_type::request_type;
   using index = typename requests_type::index;
   using tunables_type = tunable_values<p::tunable_members, typename p::tunables>;
@@ -141,7 +153,7 @@ struct state {
   }
 
   constexpr queue_lengths lengths() const noexcept { return {accepted.size(), requests.size()}; }
-  constexpr bool request_full() const noexcept { return requests.size() >= limit; }
+  constexpr bool request_full() const noexcept { return requests.full(limit); }
   constexpr bool accept_full() const noexcept { return p::waiting::full(lengths(), backlog); }
   constexpr overflow_facts overflow(bool cookie) const noexcept {
     return {.lengths = lengths(), .young = requests.young(), .backlog = backlog, .cookie = cookie};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+// The request table: cells in one array, found by hash, with a free list and, where it is asked for, the order in which
+// they came. It knows neither timers nor whose request is whose; `request_queue` and `shared_requests` do.
+//
+//   cells:   [ request | next | head | links ][ ... ]     one array, one allocation
+//   chains:  the head of bucket b lives in cell b; a chain is newest first
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <listenq/policy/storage.hpp>
+#include <listenq/queue/request.hpp>
+#include <listenq/queue/timer_lists.hpp>
+#include <type_traits>
+
+namespace listenq::detail {
+
+struct timer_links {
+  std::uint32_t timer_prev = npos;
+  std::uint32_t timer_next = npos;
+};
+struct age_links {
+  std::uint32_t age_prev = npos;
+  std::uint32_t age_next = npos;
+};
+/// Whose it is in a shared table, and the hash that its owner gave it.
+struct owner_mark {
+  std::uint32_t owner = 0;
+  std::uint32_t hash = 0;
+};
+struct no_timer_links {};
+struct no_age_links {};
+struct no_owner_mark {};
+
+template <class Request, bool Timers, bool Ages, bool Owners>
+struct request_cell : Request,
+                      std::conditional_t<Timers, timer_links, no_timer_links>,
+                      std::conditional_t<Ages, age_links, no_age_links>,
+                      std::conditional_t<Owners, owner_mark, no_owner_mark> {
+  std::uint32_t next = npos;  ///< in its chain, or in the free list
+  std::uint32_t head = npos;  ///< of the bucket with this cell's number
+};
+
+/// Every operation is O(1) (a chain is O(1) with a keyed hash and at most two requests a bucket), but `reserve`,
+/// `rehash`, `clear` and iteration.
+template <class Cell, bool Ages, storage_policy Storage>
+class request_table {
+ public:
+  using index = std::uint32_t;
+
+  /// Room for `n` in all, over `bit_floor(n)` buckets; the stored ones stay, and must be rehashed. False, and nothing
+  /// changed, if the storage is too small.
+  constexpr bool reserve(std::uint32_t n, Storage& source) noexcept {
+    if (n <= capacity_) return true;
+    if (!cells_.reserve(n, source)) return false;
+    for (index i = 0; i < n; ++i) cells_[i].head = npos;
+    capacity_ = n;
+    buckets_ = std::bit_floor(n);
+    return true;
+  }
+  /// After a `reserve` that grew: `hash_of(cell)` for each stored one.
+  template <class HashOf>
+  constexpr void rehash(HashOf&& hash_of) noexcept {
+    for (index i = 0; i < used_; ++i) {
+      if (cells_[i].live) push_front(i, bucket_of(hash_of(cells_[i])));
+    }
+  }
+  constexpr std::size_t most(const Storage& source) const noexcept { return cells_.most(source); }
+  constexpr std::uint32_t capacity() const noexcept { return capacity_; }
+  constexpr std::uint32_t buckets() const noexcept { return buckets_; }
+  constexpr Cell& operator[](index i) noexcept { return cells_[i]; }
+  constexpr const Cell& operator[](index i) const noexcept { return cells_[i]; }
+
+  /// The first one in the hash's chain for which `is(cell)`, or `npos`. There must be a bucket.
+  template <class Is>
+  constexpr index find(std::uint32_t hash, Is&& is) const noexcept {
+    index i = cells_[bucket_of(hash)].head;
+    while (i != npos && !is(cells_[i])) i = cells_[i].next;
+    return i;
+  }
+
+  /// A cell that holds `r` and is found under `hash`; `npos` if there is no room.
+  template <class Request>
+  constexpr index insert(const Request& r, std::uint32_t hash) noexcept {
+    index i = free_;
+    if (i != npos) {
+      free_ = cells_[i].next;
+    } else if (used_ < capacity_) {
+      i = used_++;
+    } else {
+      return npos;
+    }
+    static_cast<Request&>(cells_[i]) = r;
+    cells_[i].live = true;
+    push_front(i, bucket_of(hash));
+    if constexpr (Ages) age_append(i);
+    return i;
+  }
+
+  constexpr void remove(index i, std::uint32_t hash) noexcept {
+    if constexpr (Ages) age_remove(i);
+    index* link = &cells_[bucket_of(hash)].head;
+    while (*link != i) link = &cells_[*link].next;
+    *link = cells_[i].next;
+    cells_[i].live = false;
+    cells_[i].next = free_;
+    free_ = i;
+  }
+
+  /// The one that was stored first, or `npos`.
+  constexpr index oldest() const noexcept { return age_head_; }
+
+  /// The newest of a bucket and the next older one; `npos` at the end.
+  constexpr index bucket_front(std::uint32_t bucket) const noexcept { return cells_[bucket].head; }
+  constexpr index bucket_next(index i) const noexcept { return cells_[i].next; }
+
+  /// Any stored one, then the others, in no particular order; `npos` at the end. O(capacity) over all.
+  constexpr index next_stored(index i = npos) const noexcept {
+    for (index k = i == npos ? 0 : i + 1; k < used_; ++k) {
+      if (cells_[k].live) return k;
+    }
+    return npos;
+  }
+
+  constexpr void clear() noexcept {
+    for (index i = 0; i < capacity_; ++i) cells_[i].head = npos;
+    for (index i = 0; i < used_; ++i) cells_[i].live = false;
+    used_ = 0;
+    free_ = age_head_ = age_tail_ = npos;
+  }
+
+  /// What `timer_lists` walk over.
+  constexpr auto& cells() noexcept { return cells_; }
+  constexpr const auto& cells() const noexcept { return cells_; }
+
+ private:
+  constexpr std::uint32_t bucket_of(std::uint32_t hash) const noexcept { return hash & (buckets_ - 1); }
+  constexpr void push_front(index i, std::uint32_t bucket) noexcept {
+    cells_[i].next = cells_[bucket].head;
+    cells_[bucket].head = i;
+  }
+  constexpr void age_append(index i) noexcept {
+    cells_[i].age_prev = age_tail_;
+    cells_[i].age_next = npos;
+    (age_tail_ == npos ? age_head_ : cells_[age_tail_].age_next) = i;
+    age_tail_ = i;
+  }
+  constexpr void age_remove(index i) noexcept {
+    const Cell& c = cells_[i];
+    (c.age_prev == npos ? age_head_ : cells_[c.age_prev].age_next) = c.age_next;
+    (c.age_next == npos ? age_tail_ : cells_[c.age_next].age_prev) = c.age_prev;
+  }
+
+  typename Storage::template array<Cell, stored::requests> cells_{};
+  std::uint32_t capacity_ = 0;
+  std::uint32_t buckets_ = 0;
+  std::uint32_t used_ = 0;  ///< cells from here on have never been used
+  index free_ = npos;
+  index age_head_ = npos;
+  index age_tail_ = npos;
+};
+
+}  // namespace listenq::detail

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+// Shared requests: one table of half-open connections that several listeners, also of different type, have in common,
+// with one limit for all of them. Each listener sees its own requests, timers and counts; the oldest request is the
+// oldest of all, so a listener that evicts may evict a neighbour's. Meant for syncaches; it is not thread safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <listenq/policy/clockwork.hpp>
+#include <listenq/policy/storage.hpp>
+#include <listenq/queue/request_queue.hpp>
+#include <listenq/queue/request_table.hpp>
+
+namespace listenq {
+
+/// Room for `capacity` requests of at most `Listeners` listeners that order equal deadlines by `Ties`. It must outlive
+/// them. A request costs 16 bytes more than in a queue of one's own: its owner, its hash, its age.
+template <addressing A = ipv4, std::size_t Listeners = 16, tie_order Ties = tie_order::oldest_first,
+          storage_policy Storage = at_listen>
+class shared_requests {
+ public:
+  using addressing_type = A;
+  using request_type = request<A>;
+  using cell = detail::request_cell<request_type, true, true, true>;
+  static constexpr std::size_t most_classes = 16;
+  static constexpr tie_order ties = Ties;
+  static constexpr std::uint32_t nobody = 0xffffffffU;
+
+  /// Takes the memory. `capacity()` is 0 if there was none.
+  constexpr explicit shared_requests(std::uint32_t capacity, Storage storage = {}) noexcept {
+    table_.reserve(capacity, storage);
+  }
+  shared_requests(const shared_requests&) = delete;
+  shared_requests& operator=(const shared_requests&) = delete;
+  constexpr ~shared_requests() = default;
+
+  /// All requests of all listeners.
+  constexpr std::uint32_t size() const noexcept { return size_; }
+  constexpr std::uint32_t capacity() const noexcept { return table_.capacity(); }
+
+ private:
+  template <class, class, std::size_t>
+  friend class borrowed_requests;
+
+  /// What one listener has of it.
+  struct book {
+    bool taken = false;
+    std::size_t classes = 1;
+    std::uint32_t size = 0;
+    std::uint32_t young = 0;
+    detail::timer_lists<most_classes, Ties> timers{};
+  };
+
+  constexpr std::uint32_t join(std::size_t classes) noexcept {
+    for (std::uint32_t id = 0; id < Listeners; ++id) {
+      if (!books_[id].taken) {
+        books_[id] = {.taken = true, .classes = classes};
+        return id;
+      }
+    }
+    return nobody;
+  }
+  constexpr std::size_t list_of(std::uint32_t i) const noexcept {
+    const std::size_t t = table_[i].timeouts;
+    const std::size_t last = books_[table_[i].owner].classes - 1;
+    return t < last ? t : last;
+  }
+  constexpr void unschedule(std::uint32_t i) noexcept {
+    books_[table_[i].owner].timers.remove(table_.cells(), i, list_of(i));
+  }
+  constexpr void schedule(std::uint32_t i) noexcept {
+    books_[table_[i].owner].timers.insert(table_.cells(), i, list_of(i));
+  }
+  constexpr void remove(std::uint32_t i) noexcept {
+    book& b = books_[table_[i].owner];
+    unschedule(i);
+    if (table_[i].timeouts == 0) --b.young;
+    --b.size;
+    --size_;
+    table_.remove(i, table_[i].hash);
+  }
+
+  detail::request_table<cell, true, Storage> table_{};
+  std::uint32_t size_ = 0;
+  std::array<book, Listeners> books_{};
+};
+
+/// One listener's view of `Pool`, with the interface of `request_queue`.
+template <class Pool, class Clockwork, std::size_t Classes>
+class borrowed_requests {
+  static_assert(!Clockwork::sweeps, "listenq::listener: a hand cannot sweep over borrowed requests; use exact<>.");
+  static_assert(detail::ties_of<Clockwork> == Pool::ties,
+                "listenq::listener: the pool orders equal deadlines otherwise than this listener's clockwork.");
+  static_assert(Classes <= Pool::most_classes, "listenq::listener: this schedule has too many lengths of timeout.");
+
+ public:
+  using request_type = typename Pool::request_type;
+  using key_type = basic_four_tuple<typename Pool::addressing_type>;
+  using index = std::uint32_t;
+  using cell = typename Pool::cell;
+  static constexpr index npos = detail::npos;
+  static constexpr bool has_timers = true;
+
+  constexpr borrowed_requests() noexcept = default;
+  borrowed_requests(const borrowed_requests&) = delete;
+  borrowed_requests& operator=(const borrowed_requests&) = delete;
+  constexpr ~borrowed_requests() {
+    if (pool_ == nullptr) return;
+    clear();
+    book().taken = false;
+  }
+
+  /// Joins a pool; a full one leaves the queue without room.
+  constexpr void attach(Pool* pool) noexcept {
+    if (pool == nullptr || pool_ != nullptr) return;
+    id_ = pool->join(Classes);
+    if (id_ != Pool::nobody) pool_ = pool;
+  }
+
+  /// The pool's room is taken already; a limit beyond it is no error, since it is everybody's.
+  template <class Storage>
+  constexpr bool reserve(std::uint32_t, Storage&) noexcept {
+    return capacity() > 0;
+  }
+  template <class HashOf>
+  constexpr void rehash(HashOf&&) noexcept {}
+  template <class Storage>
+  constexpr std::size_t most(const Storage&) const noexcept {
+    return capacity() > 0 ? 0xffffffffU : 0;
+  }
+  constexpr std::uint32_t size() const noexcept { return pool_ == nullptr ? 0 : book().size; }
+  constexpr std::uint32_t young() const noexcept { return pool_ == nullptr ? 0 : book().young; }
+  constexpr std::uint32_t capacity() const noexcept { return pool_ == nullptr ? 0 : pool_->capacity(); }
+  constexpr bool full(std::uint32_t limit) const noexcept {
+    return size() >= limit || pool_->size() >= pool_->capacity();
+  }
+  constexpr request_type& operator[](index i) noexcept { return pool_->table_[i]; }
+  constexpr const request_type& operator[](index i) const noexcept { return pool_->table_[i]; }
+
+  constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
+    if (size() == 0) return npos;
+    return pool_->table_.find(hash, [&](const cell& c) { return c.owner == id_ && c.key == key; });
+  }
+  constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
+    const index i = pool_->table_.insert(r, hash);
+    if (i == npos) return npos;
+    pool_->table_[i].owner = id_;
+    pool_->table_[i].hash = hash;
+    ++pool_->size_;
+    ++book().size;
+    if (r.timeouts == 0) ++book().young;
+    pool_->schedule(i);
+    return i;
+  }
+  constexpr void remove(index i, std::uint32_t) noexcept { pool_->remove(i); }
+  constexpr void restart(index i, instant deadline) noexcept {
+    pool_->unschedule(i);
+    pool_->table_[i].deadline = deadline;
+    pool_->schedule(i);
+  }
+  constexpr void time_out(index i, instant deadline) noexcept {
+    pool_->unschedule(i);
+    if (pool_->table_[i].timeouts == 0) --book().young;
+    if (pool_->table_[i].timeouts < 255) ++pool_->table_[i].timeouts;
+    pool_->table_[i].deadline = deadline;
+    pool_->schedule(i);
+  }
+  constexpr index first_due() const noexcept {
+    return pool_ == nullptr ? npos : book().timers.first(pool_->table_.cells());
+  }
+  /// The oldest of all listeners' requests.
+  constexpr index oldest() const noexcept { return pool_->table_.oldest(); }
+  constexpr index next_stored(index i = npos) const noexcept {
+    if (pool_ == nullptr) return npos;
+    do {
+      i = pool_->table_.next_stored(i);
+    } while (i != npos && pool_->table_[i].owner != id_);
+    return i;
+  }
+  constexpr void clear() noexcept {
+    for (index i = next_stored(); i != npos; i = next_stored(i)) pool_->remove(i);
+  }
+
+ private:
+  constexpr auto& book() noexcept { return pool_->books_[id_]; }
+  constexpr const auto& book() const noexcept { return pool_->books_[id_]; }
+
+  Pool* pool_ = nullptr;
+  std::uint32_t id_ = 0;
+};
+
+}  // namespace listenq
