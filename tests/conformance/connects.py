@@ -20,6 +20,12 @@ def by_client(packets, n):
     return [[p for p in packets if p[2] == i] for i in range(n)]
 
 
+def racing(ours, snap):
+    """The ports whose data are sent as the snapshot is taken (0.1 s apart, 2 s later, the plan makes them meet): the
+    recorder saw them arrived in 16 runs, not yet in 22."""
+    return {str(c["port"]) for c in ours["clients"] if c["sent"] is not None and abs(c["sent"] - snap["t"]) < 0.02}
+
+
 def differences(recorded, ours):
     c = recorded["config"]
     for key in ("connect_ok_1500ms", "connect_ok_total"):
@@ -41,7 +47,8 @@ def differences(recorded, ours):
             yield f"no snapshot {name}"
             continue
         for part in ("listen", "server", "client"):
-            if r[part] != o[part]:
+            a, b = ({p: v for p, v in s[part].items() if p not in racing(ours, o)} for s in (r, o))
+            if a != b or r[part].keys() != o[part].keys():
                 yield f"{name} {part}: recorded {r[part]}, ours {o[part]}"
     if [a[0] for a in recorded["accepted"]] != [a[0] for a in ours["accepted"]]:
         yield f"accepted: recorded {recorded['accepted']}, ours {ours['accepted']}"
