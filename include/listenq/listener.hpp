@@ -80,7 +80,7 @@ class basic_listener {
     const bool grows = slots > state_.requests.capacity();
     if (!reserve(state_.requests, slots)) return {listen_status::storage_too_small, slots, state_.requests.capacity()};
     if (!again) {
-      state_.requests.clear();
+      forget_all();
       while (state_.accepted.size() > 0) state_.accepted.pop();
       state_.last_cookie = -never;
     } else if (grows) {
@@ -138,11 +138,9 @@ class basic_listener {
     if (Closing::requests != closing_answer::leave_to_timer) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
         if (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
-        state_.budget.get().left(state_.requests[i].key, departure::closed);
         ++sum.requests;
       }
-      state_.requests.clear();
-      state_.hand = {};
+      forget_all();
     }
     if constexpr (requires { state_.observer.get().on_close(now, sum); }) state_.observer.get().on_close(now, sum);
     return sum;
@@ -287,6 +285,15 @@ class basic_listener {
       return true;
     }
   };
+
+  /// Ends every request without a word.
+  constexpr void forget_all() noexcept {
+    for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
+      state_.budget.get().left(state_.requests[i].key, departure::closed);
+    }
+    state_.requests.clear();
+    state_.hand = {};
+  }
 
   template <class Queue>
   constexpr bool reserve(Queue& q, std::uint32_t n) noexcept {

@@ -19,11 +19,11 @@ def differences(recorded, ours):
     flows = {p: [[f[0], f[1], f[2], f[3]] for f in fs] for p, fs in recorded["flows"].items()}
     for i, (port, r) in enumerate(sorted(flows.items())):
         o = [[p[1] / 1e6, ">" if p[3] == "c>s" else "<", p[4], p[7]] for p in ours["packets"] if p[2] == i]
-        # Each direction in its own order: late timers of both ends can meet in a recording and swap.
-        for direction in "><":
-            there, here = ([f for f in flow if f[1] == direction] for flow in (r, o))
-            if [f[1:] for f in there] != [f[1:] for f in here]:
-                yield f"{port} {direction}: recorded {there}, ours {here}"
+        # Each kind of packet on its own: late timers of both ends can meet in a recording and swap.
+        for kind in sorted({tuple(f[1:]) for f in r + o}):
+            there, here = ([f for f in flow if tuple(f[1:]) == kind] for flow in (r, o))
+            if len(there) != len(here):
+                yield f"{port} {kind}: recorded {there}, ours {here}"
                 continue
             for a, b in zip(there, here):
                 if not in_time(a[0] - r[0][0], b[0]):

@@ -18,7 +18,7 @@ TEST_CASE("a flight is probed first since 3.10, repeated at once before") {
 
 // Bug caught: the variance term or the minimum left out (Linux: srtt + max(200 ms, 4 rttvar)).
 TEST_CASE("the interval is the round trip plus at least 200 ms, doubled by timeouts up to 120 s") {
-  repeat_timer t(profile::linux_6_18);
+  repeat_timer t(profile::linux_3_12);
   CHECK(t.interval() == 200 * millisecond);
   t.sample(40 * millisecond);
   CHECK(t.interval() == 240 * millisecond);
@@ -33,7 +33,7 @@ TEST_CASE("the interval is the round trip plus at least 200 ms, doubled by timeo
 
 // Bug caught: a round trip measured from a repeated segment (Karn), or by an ACK of what came before it.
 TEST_CASE("only an ACK of the timed segment, sent once, measures") {
-  repeat_timer t(profile::linux_6_18);
+  repeat_timer t(profile::linux_3_12);
   t.departed(100, 0);
   t.acknowledged(100, 50 * millisecond);
   CHECK(t.interval() == 200 * millisecond);
@@ -44,6 +44,16 @@ TEST_CASE("only an ACK of the timed segment, sent once, measures") {
   t.departed(102, 140 * millisecond);  // one at a time
   t.acknowledged(103, 150 * millisecond);
   CHECK(t.interval() == 250 * millisecond);
+}
+
+// Bug caught: 200 ms and a few microseconds of round trip taken for 200 ms. Recorded on 6.18 (HZ=250): 0.207, 0.415, 0.831,
+// so that a SYN-ACK due at 15.0 s leaves before the data due at 15.056 s.
+TEST_CASE("6.18 counts intervals in jiffies of 4 ms") {
+  repeat_timer t(profile::linux_6_18);
+  t.sample(20);
+  CHECK(t.interval() == 204 * millisecond);
+  t.timed_out();
+  CHECK(t.interval() == 408 * millisecond);
 }
 
 // Bug caught: a timer due before its time or after it was stopped.

@@ -60,7 +60,8 @@ constexpr void finish(state<L>& l, typename state<L>::index i, const typename st
     o.verdict = verdict::deferred;
     return;
   }
-  if (l.accept_full()) {
+  // It gives up the slot that it has had as a request, which counts where both queues are counted.
+  if (p::waiting::full({l.accepted.size(), l.requests.size() - 1}, l.backlog)) {
     o.stages.add(stage::accept_full);
   } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), false), s, out)) {
     l.forget_request(i, h, departure::promoted);

@@ -20,6 +20,7 @@ struct kernel_profile {
   duration timeout_max = 120 * second;  ///< no interval, of a SYN or of data, grows beyond
 
   duration rto_min = 200 * millisecond;  ///< added to the smoothed round trip: the first interval for data
+  duration jiffy = microsecond;          ///< that sum is rounded up to a multiple of it before it doubles
   bool tail_loss_probe = true;           ///< one probe an interval before the first timeout (Linux 3.10)
   unsigned data_retries = 15;            ///< timeouts without progress; one more is ETIMEDOUT (tcp_retries2)
 
@@ -84,11 +85,13 @@ inline constexpr kernel_profile linux_3_12{
 };
 
 /// Linux 6.18 as recorded in golden/: SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s (tcp_syn_linear_timeouts 4),
-/// ETIMEDOUT at 131 s; data as in 3.12; one answer to invalid segments per 500 ms (tcp_invalid_ratelimit).
+/// ETIMEDOUT at 131 s; data as in 3.12 with HZ=250, so again at 0.204 (the probe), 0.408, 0.816, 1.632 s; one answer to
+/// invalid segments per 500 ms (tcp_invalid_ratelimit).
 inline constexpr kernel_profile linux_6_18{
     .name = "linux_6_18",
     .syn_linear = 4,
     .syn_retries = 10,
+    .jiffy = 4 * millisecond,
     .offer = detail::linux_offer(1460, 10),
     .invalid_ack_gap = 500 * millisecond,
 };

@@ -24,6 +24,7 @@ class repeat_timer {
  public:
   constexpr explicit repeat_timer(const kernel_profile& profile) noexcept
       : rto_min_(profile.rto_min),
+        jiffy_(profile.jiffy),
         max_(profile.timeout_max),
         retries_(profile.data_retries),
         probes_(profile.tail_loss_probe) {}
@@ -44,9 +45,9 @@ class repeat_timer {
   constexpr void arm_window(instant now) noexcept { arm(repeat_reason::window, now, interval()); }
   constexpr void arm_repeat(instant now) noexcept { arm(repeat_reason::repeat, now, interval()); }
 
-  /// The smoothed round trip plus at least `rto_min`, doubled by each timeout.
+  /// The smoothed round trip plus at least `rto_min` in whole jiffies, doubled by each timeout.
   constexpr duration interval() const noexcept {
-    duration d = srtt_ + std::max(rto_min_, 4 * rttvar_);
+    duration d = (srtt_ + std::max(rto_min_, 4 * rttvar_) + jiffy_ - 1) / jiffy_ * jiffy_;
     for (unsigned i = 0; i < timeouts_ && d < max_; ++i) d *= 2;
     return std::min(d, max_);
   }
@@ -85,6 +86,7 @@ class repeat_timer {
 
  private:
   duration rto_min_;
+  duration jiffy_;
   duration max_;
   duration srtt_ = 0;
   duration rttvar_ = 0;
