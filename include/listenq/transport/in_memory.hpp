@@ -2,13 +2,9 @@
 // A whole network in one process with a virtual clock: hosts, ports, links with delay, loss, duplication and jitter,
 // and timers. The same seed and the same calls give the same run, bit for bit, on every machine. It is not a model of
 // queues or bandwidth, not thread safe, and knows nothing of TCP beyond the RST of a closed port.
-//
-// Order of events, completely: by instant; at one instant first the arriving segments in the order they were sent, then
-// the timers - the one armed last first (`newest_first`, Linux since 4.8) or in the order they were armed. What an
-// event adds at its own instant takes its place in that order among those still to come.
+// The order of events is `virtual_clock`'s: at one instant first the arriving segments as they were sent, then timers.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -18,6 +14,8 @@
 #include <listenq/sink.hpp>
 #include <listenq/time.hpp>
 #include <listenq/transport/concept.hpp>
+#include <listenq/transport/splitmix64.hpp>
+#include <listenq/transport/virtual_clock.hpp>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -59,27 +57,6 @@ struct run_result {
   bool idle = false;       ///< nothing left to do
 };
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, fast, the same everywhere.
-class splitmix64 {
- public:
-  explicit constexpr splitmix64(std::uint64_t seed) noexcept : state_(seed) {}
-  constexpr std::uint64_t next() noexcept {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31);
-  }
-  /// Evenly 0..`most`, but for a bias below 2^-32 while `most` is below 2^32.
-  constexpr std::uint64_t up_to(std::uint64_t most) noexcept { return most == ~0ULL ? next() : next() % (most + 1); }
-  /// True with probability `p`; 0 never, 1 always. Draws nothing for 0, so that a clean link costs no randomness.
-  constexpr bool chance(double p) noexcept {
-    return p > 0 && static_cast<double>(next() >> 11) * (1.0 / 9007199254740992.0) < p;
-  }
-
- private:
-  std::uint64_t state_;
-};
-
 /// The network. It stays where it is (ports and timers point to it) and must outlive them. Hosts, bindings and timers
 /// are found in O(1); an event costs O(log pending). A callback may do anything but destroy the network or run it.
 template <addressing A>
@@ -92,23 +69,18 @@ class basic_network {
   using callback = std::function<void()>;
   using tap = std::function<void(instant sent_at, const segment_type& segment, bool lost)>;
 
-  /// Names a timer. A default one names none; a used one never comes back.
-  struct timer_id {
-    std::uint32_t slot = 0;
-    std::uint64_t serial = 0;
-    friend bool operator==(const timer_id&, const timer_id&) = default;
-  };
+  using timer_id = listenq::timer_id;
 
   class port;
   class wake;
   struct bound;
 
   explicit basic_network(const network_options& options = {})
-      : options_(options), random_(options.seed), now_(options.start) {}
+      : options_(options), random_(options.seed), clock_(options.start, options.timers) {}
   basic_network(const basic_network&) = delete;
   basic_network& operator=(const basic_network&) = delete;
 
-  instant now() const noexcept { return now_; }
+  instant now() const noexcept { return clock_.now(); }
 
   // -- shape ----------------------------------------------------------------------------------------------------
 
@@ -152,45 +124,17 @@ class basic_network {
   // -- time -----------------------------------------------------------------------------------------------------
 
   /// Calls `f` at `when`, or as soon as possible if that is past. O(log pending).
-  timer_id at(instant when, callback f) {
-    const std::uint64_t serial = ++serial_;
-    const auto index = static_cast<std::uint32_t>(take(free_timers_, timers_));
-    timers_[index] = {serial, std::move(f)};
-    schedule({std::max(when, now_), timer_bit | (newest_first() ? timer_bit - 1 - serial : serial), serial, index});
-    return {index, serial};
-  }
+  timer_id at(instant when, callback f) { return clock_.at(when, std::move(f)); }
 
   /// True if the timer was still to come; it will not be called.
-  bool cancel(timer_id id) {
-    if (id.serial == 0 || timers_[id.slot].serial != id.serial) return false;
-    release_timer(id.slot);
-    if (++cancelled_ > 1024 && cancelled_ > heap_.size() / 2) compact();
-    return true;
-  }
+  bool cancel(timer_id id) { return clock_.cancel(id); }
 
   /// When the next event is due; nothing when idle. O(1), amortized with cancelled timers.
-  std::optional<instant> next_event() {
-    drop_cancelled();
-    if (heap_.empty()) return std::nullopt;
-    return heap_.front().at;
-  }
+  std::optional<instant> next_event() { return clock_.next_event(); }
 
   /// Handles the next event, moving the clock to it. False when there is none.
   bool step() {
-    drop_cancelled();
-    if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const event e = heap_.back();
-    heap_.pop_back();
-    now_ = e.at;
-    if (e.key < timer_bit) {
-      deliver(e.slot);
-    } else {
-      const callback f = std::move(timers_[e.slot].f);
-      release_timer(e.slot);
-      f();
-    }
-    return true;
+    return clock_.step([this](std::uint32_t slot) { deliver(slot); });
   }
 
   /// Handles everything due up to `until`, which then is `now()` (unless that is past already).
@@ -200,8 +144,8 @@ class basic_network {
       step();
       ++r.events;
     }
-    now_ = std::max(now_, until);
-    r.idle = heap_.empty();
+    clock_.advance(until);
+    r.idle = clock_.idle();
     return r;
   }
 
@@ -224,16 +168,6 @@ class basic_network {
     std::deque<flight> inbox;
     flight current;
     callback on_arrival;
-  };
-  struct timer {
-    std::uint64_t serial = 0;  // 0: free
-    callback f;
-  };
-  struct event {
-    instant at;
-    std::uint64_t key;  // order at one instant: the serial of a delivery; above `timer_bit`, of a timer
-    std::uint64_t serial;
-    std::uint32_t slot;
   };
   struct name {
     endpoint_type local{};
@@ -260,11 +194,8 @@ class basic_network {
     }
   };
 
-  static constexpr std::uint64_t timer_bit = 1ULL << 63;
   static constexpr std::uint16_t first_ephemeral = 32768;
   static constexpr std::uint16_t last_ephemeral = 60999;
-
-  bool newest_first() const noexcept { return options_.timers == tie_order::newest_first; }
 
   static network_error check(const link_options& l) noexcept {
     const auto probability = [](double p) { return p >= 0 && p <= 1; };
@@ -303,14 +234,22 @@ class basic_network {
     const unsigned copies = lost ? 0 : random_.chance(l.duplicate) ? 2 : 1;
     for (unsigned i = 0; i < copies; ++i) {
       const auto jitter = l.jitter > 0 ? static_cast<duration>(random_.up_to(static_cast<std::uint64_t>(l.jitter))) : 0;
-      const auto index = static_cast<std::uint32_t>(take(free_flights_, flights_));
-      flights_[index].segment = s;
-      flights_[index].payload.assign(s.payload.begin(), s.payload.end());
-      const std::uint64_t serial = ++serial_;
-      schedule({after(after(now_, l.delay), jitter), serial, serial, index});
+      clock_.deliver_at(after(after(now(), l.delay), jitter), take_off(s));
     }
-    if (tap_) tap_(now_, s, lost);
+    if (tap_) tap_(now(), s, lost);
     return send_result::sent;
+  }
+
+  std::uint32_t take_off(const segment_type& s) {
+    if (free_flights_.empty()) {
+      free_flights_.push_back(static_cast<std::uint32_t>(flights_.size()));
+      flights_.emplace_back();
+    }
+    const std::uint32_t index = free_flights_.back();
+    free_flights_.pop_back();
+    flights_[index].segment = s;
+    flights_[index].payload.assign(s.payload.begin(), s.payload.end());
+    return index;
   }
 
   void deliver(std::uint32_t index) {
@@ -328,54 +267,16 @@ class basic_network {
     if (s->on_arrival) s->on_arrival();
   }
 
-  static bool later(const event& a, const event& b) noexcept { return a.at != b.at ? a.at > b.at : a.key > b.key; }
-  void schedule(const event& e) {
-    heap_.push_back(e);
-    std::push_heap(heap_.begin(), heap_.end(), later);
-  }
-  bool cancelled(const event& e) const noexcept { return e.key >= timer_bit && timers_[e.slot].serial != e.serial; }
-  void drop_cancelled() {
-    while (!heap_.empty() && cancelled(heap_.front())) {
-      std::pop_heap(heap_.begin(), heap_.end(), later);
-      heap_.pop_back();
-      --cancelled_;
-    }
-  }
-  void compact() {
-    std::erase_if(heap_, [this](const event& e) { return cancelled(e); });
-    std::make_heap(heap_.begin(), heap_.end(), later);
-    cancelled_ = 0;
-  }
-  void release_timer(std::uint32_t index) {
-    timers_[index] = {};
-    free_timers_.push_back(index);
-  }
-  template <class T>
-  static std::size_t take(std::vector<std::uint32_t>& free, std::vector<T>& all) {
-    if (free.empty()) {
-      all.emplace_back();
-      return all.size() - 1;
-    }
-    const std::size_t index = free.back();
-    free.pop_back();
-    return index;
-  }
-
   network_options options_;
   splitmix64 random_;
-  instant now_;
+  virtual_clock clock_;
   tap tap_;
   link_options default_link_{};
   std::unordered_map<address, host_state, hash> hosts_;
   std::unordered_map<std::pair<address, address>, link_options, hash> links_;
   std::unordered_map<name, std::shared_ptr<socket>, hash> ports_;
-  std::vector<event> heap_;
   std::vector<flight> flights_;
-  std::vector<timer> timers_;
   std::vector<std::uint32_t> free_flights_;
-  std::vector<std::uint32_t> free_timers_;
-  std::uint64_t serial_ = 0;
-  std::size_t cancelled_ = 0;
 };
 
 /// A bound port: a `transport`. It can be moved; destroying it (or `close`) unbinds it and drops what had arrived. A

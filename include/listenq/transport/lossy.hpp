@@ -12,6 +12,7 @@
 #include <listenq/sink.hpp>
 #include <listenq/time.hpp>
 #include <listenq/transport/concept.hpp>
+#include <listenq/transport/splitmix64.hpp>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -59,7 +60,7 @@ class lossy {
 
   /// `in` is for what we receive, `out` for what we send.
   lossy(T&& inner, fault_rates in, fault_rates out, std::uint64_t seed)
-      : inner_(std::forward<T>(inner)), in_(in, dice{seed}()), out_(out, dice{~seed}()) {}
+      : inner_(std::forward<T>(inner)), in_(in, splitmix64{seed}.next()), out_(out, splitmix64{~seed}.next()) {}
 
   /// The next segment that survives. Its payload is valid until the next `receive()`.
   std::optional<segment_type> receive() {
@@ -112,17 +113,6 @@ class lossy {
  private:
   static constexpr unsigned by_time_only = std::numeric_limits<unsigned>::max();
 
-  // SplitMix64 (Steele, Lea, Flood 2014).
-  struct dice {
-    std::uint64_t state = 0;
-    constexpr std::uint64_t operator()() noexcept {
-      std::uint64_t z = state += 0x9e37'79b9'7f4a'7c15;
-      z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
-      z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
-      return z ^ z >> 31;
-    }
-  };
-
   struct held_segment {
     segment_type segment{};
     std::vector<std::byte> bytes{};
@@ -142,8 +132,8 @@ class lossy {
     lane(const fault_rates& r, std::uint64_t seed) : rates(r), random{seed} {}
     // Decides the fate of `s`. True: it passes now.
     bool offer(const segment_type& s, instant now) {
-      const std::uint64_t faults = random();
-      const std::uint64_t amount = random();
+      const std::uint64_t faults = random.next();
+      const std::uint64_t amount = random.next();
       const auto hit = [](std::uint64_t die, double rate) {
         if (!(rate > 0)) return false;
         return (die & 0xffff) < (rate >= 1 ? 65536U : static_cast<unsigned>(rate * 65536));
@@ -221,7 +211,7 @@ class lossy {
     }
 
     fault_rates rates;
-    dice random;
+    splitmix64 random;
     fault_counts counts{};
     std::deque<held_segment> held{};
   };
