@@ -42,21 +42,30 @@ class basic_listener;
 
 namespace detail {
 
+template <class O>
+concept answers_a_slot =
+    answers_one_of<O, slot::clamp, slot::sizing, slot::waiting, slot::schedule, slot::pressure, slot::clockwork,
+                   slot::admission, slot::request_full, slot::accept_full_at_syn, slot::accept_full_at_ack,
+                   slot::cookies, slot::validation, slot::deferral, slot::fast_open, slot::hashing, slot::isn,
+                   slot::family, slot::storage, slot::counters, slot::observer, slot::closing, slot::send_failure,
+                   slot::aborted_child, slot::offer, slot::budget, slot::child, slot::requests, slot::tunables>;
+
 /// Reached only by a mistake: says which one, then goes on with the defaults so that nothing else fails.
 template <class... Os>
 struct compose {
-  static_assert((option<Os> && ...),
+  static constexpr bool are_options = (option<Os> && ...);
+  static constexpr bool have_slots = ((!option<Os> || answers_a_slot<Os>)&&...);
+  static_assert(are_options,
                 "listenq::listener: each argument is a keyword around a policy; write request_full<reset>, not reset.");
-  static_assert(
-      !(option<Os> && ...),
-      "listenq::listener: two arguments answer the same slot, or one answers a slot that does not exist; keep "
-      "one of each.");
+  static_assert(have_slots, "listenq::listener: an argument answers a slot that no listener has.");
+  static_assert(!are_options || !have_slots,
+                "listenq::listener: two arguments answer the same slot; keep one of them.");
   template <class Slot, class Default>
   using answer = Default;
 };
 
 template <option... Os>
-requires(answers_alone<Os, Os...>&&...) struct compose<Os...> {
+requires((answers_alone<Os, Os...> && answers_a_slot<Os>)&&...) struct compose<Os...> {
   template <class Slot, class Default>
   using answer = pick<Slot, Default, Os...>;
 };

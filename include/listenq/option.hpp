@@ -39,7 +39,7 @@ using pick = decltype(lookup<Slot, Default>(static_cast<const entries<Os...>*>(n
 template <class O, class... All>
 concept answers_alone = (0 + ... + std::same_as<typename O::slot, typename All::slot>) == 1;
 
-/// Does `O` answer one of the slots that there are?
+/// Does `O` answer one of these slots?
 template <class O, class... Slots>
 concept answers_one_of = (std::same_as<typename O::slot, Slots> || ...);
 

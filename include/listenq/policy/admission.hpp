@@ -44,7 +44,11 @@ enum class gate_owner : std::uint8_t {
 template <class G>
 concept gate = requires(const syn_facts& f, const any_tunables& t) {
   { G::closed(f, t) } -> std::same_as<bool>;
-};
+  { G::owner } -> std::convertible_to<gate_owner>;
+}
+&&(G::owner != gate_owner::gate || requires {
+  { G::answer } -> std::convertible_to<syn_answer>;
+});
 
 namespace gates {
 
