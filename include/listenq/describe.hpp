@@ -222,13 +222,15 @@ inline std::string to_text(const explanation& e) {
   };
   line("listen(" + std::to_string(e.requested) + ") is taken as", count(e.backlog));
   line("connections waiting for accept()", count(e.accept_slots));
+  line("  when they are full, admitted",
+       e.young_when_full ? count(*e.young_when_full) + " young requests" : "every SYN");
   line("requests (SYN_RECV)", count(e.request_slots));
   if (e.unproven_slots < e.request_slots) line("  of these for unknown peers", count(e.unproven_slots));
-  line("when they are full, a SYN gets", e.cookies == cookie_mode::off ? "what request_full says, no cookie"
-                                         : e.cookies == cookie_mode::under_pressure ? "a SYN cookie"
-                                                                                    : "a SYN cookie, as always");
-  line("young requests while the accept", e.young_when_full ? count(*e.young_when_full) + " admitted" : "no limit");
-  t += "  queue is full\n";
+  line("  when they are full, a SYN", e.cookies != cookie_mode::off             ? "gets a cookie"
+                                      : e.when_full == syn_answer::drop         ? "is dropped"
+                                      : e.when_full == syn_answer::reset        ? "gets a RST"
+                                      : e.when_full == syn_answer::evict_oldest ? "takes the oldest one's place"
+                                                                                : "is admitted");
   if (e.buckets > 0) line("hash buckets", count(e.buckets));
   line("pruning starts at", e.pruning_from ? count(*e.pruning_from) + " requests" : "never");
   std::string times;

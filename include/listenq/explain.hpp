@@ -31,6 +31,7 @@ struct explanation {
   std::optional<std::uint32_t>
       young_when_full{};                        ///< requests admitted while the accept queue is full; none: unlimited
   std::optional<std::uint32_t> pruning_from{};  ///< so many requests shorten the life of old ones; none: never
+  syn_answer when_full = syn_answer::drop;      ///< what a full request queue answers where no cookie helps
   cookie_mode cookies = cookie_mode::off;       ///< what a full request queue means for the next SYN
   std::uint32_t retries = 0;                    ///< SYN-ACKs sent again
   static constexpr std::size_t most_times = 16;
@@ -94,6 +95,8 @@ struct explainer {
     e.unproven_slots = first_that(e.request_slots, [this](std::uint32_t q) { return refuses_unproven(q); });
     e.retries = schedule_policy::retries(t);
     e.cookies = policy_of<L, slot::cookies>::mode(t);
+    e.when_full = policy_of<L, slot::request_full>::on_request_full(
+        {.lengths = {.accepted = 0, .requests = e.request_slots}, .backlog = e.backlog});
 
     constexpr std::uint32_t many = 1U << 16;
     const std::uint32_t young = first_that(many, [this](std::uint32_t y) {

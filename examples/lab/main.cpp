@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// The lab: the articles' experiments with listen(fd, backlog) on this library's listener, in virtual time. Without
+// arguments the three of them; with options one run of your own; `explain` and `inject` beside.
+#include <cstring>
+#include <exception>
+#include <iostream>
+
+#include "command_line.hpp"
+#include "commands.hpp"
+
+int main(int argc, char** argv) {
+  try {
+    const char* const command = argc > 1 ? argv[1] : "";
+    if (std::strcmp(command, "explain") == 0) return lab::explain_command(argc - 1, argv + 1);
+    if (std::strcmp(command, "inject") == 0) return lab::inject_command(argc - 1, argv + 1);
+    return lab::run_command(argc, argv);
+  } catch (const lab::usage_error& e) {
+    std::cerr << e.what() << '\n';
+    return 2;
+  } catch (const std::exception& e) {
+    std::cerr << "lab: " << e.what() << '\n';
+    return 1;
+  }
+}

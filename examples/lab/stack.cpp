@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stack.hpp"
+
+namespace lab {
+
+namespace {
+
+/// A listener's record of a handshake, as a connection wants to begin.
+established start_of(const handshake& h, const segment& last) {
+  established e;
+  e.tuple = h.key;
+  e.iss = h.iss;
+  e.irs = h.irs;
+  e.theirs.mss = h.peer_mss;
+  e.theirs.sack_permitted = h.sack;
+  e.theirs.timestamps = h.timestamps;
+  e.theirs.ts_value = h.ts_recent;
+  if (h.window_scaling) e.theirs.window_scale = h.send_scale;
+  e.ours = e.theirs;
+  e.ours.mss = 0;
+  if (h.window_scaling) e.ours.window_scale = h.receive_scale;
+  e.our_window = static_cast<std::uint16_t>(h.window);
+  e.peer_window = last.window;
+  e.ts_offset = h.ts_offset;
+  return e;
+}
+
+}  // namespace
+
+bool stack::sink::make_child(const handshake& h, const segment& last) {
+  const std::uint16_t port = h.key.peer_port;
+  child& c = of.children_[port];
+  c = {h.key, std::make_unique<listenq::connection>(of.profile_, start_of(h, last), opening::passive), false};
+  of.after(c, c.connection->receive(last, now, *this));
+  return true;
+}
+
+void stack::sink::reset_child(const four_tuple& key) {
+  if (child* c = of.find(key.peer_port)) {
+    c->accepted = true;  // out of the queue: the listener need not be told
+    c->connection->abort(now, *this);
+    of.after(*c, connection_event::closed);
+  }
+}
+
+stack::child* stack::find(std::uint16_t port) {
+  const auto i = children_.find(port);
+  return i == children_.end() ? nullptr : &i->second;
+}
+
+std::optional<outcome> stack::receive(const segment& s, instant now) {
+  child* c = find(s.source.port);
+  if (c == nullptr || c->connection->state() == connection_state::closed) return to_listener(s, now, {});
+  sink out{*this, now};
+  const connection_events e = c->connection->receive(s, now, out);
+  after(*c, e);
+  if (!e.has(connection_event::reused)) return std::nullopt;
+  return to_listener(s, now, {.isn = c->connection->reuse_isn()});
+}
+
+std::optional<outcome> stack::to_listener(const segment& s, instant now, const arrival& facts) {
+  remember_queues();
+  decision d{.at = now, .port = s.source.port, .flags = s.flags, .payload = s.payload.size, .before = last_};
+  d.segment = listener_receive(s, now, facts);
+  remember_queues();
+  d.after = last_;
+  hooks_.decided(d);
+  return d.segment;
+}
+
+void stack::timer_fired(instant now, const four_tuple& key, timer_outcome t) {
+  decision d{.at = now, .port = key.peer_port, .is_timer = true, .timer = t, .before = last_};
+  remember_queues();
+  d.after = last_;
+  hooks_.decided(d);
+}
+
+void stack::tick(instant now) {
+  remember_queues();
+  listener_tick(now);
+  while (!due_.empty() && due_.begin()->first <= now) {
+    child& c = children_.at(due_.begin()->second);
+    sink out{*this, now};
+    after(c, c.connection->tick(now, out));
+  }
+}
+
+std::optional<instant> stack::next_deadline() const {
+  const std::optional<instant> l = listener_deadline();
+  if (due_.empty()) return l;
+  return l && *l < due_.begin()->first ? l : due_.begin()->first;
+}
+
+stack::child* stack::accept(instant now) {
+  const std::optional<four_tuple> key = listener_accept(now);
+  if (!key) return nullptr;
+  child* c = find(key->peer_port);
+  if (c != nullptr) c->accepted = true;
+  return c;
+}
+
+std::size_t stack::read(child& c, std::byte* to, std::size_t room, instant now) {
+  sink out{*this, now};
+  const std::size_t n = c.connection->read(to, room, now, out);
+  after(c, {});
+  return n;
+}
+
+std::size_t stack::send(child& c, byte_view bytes, instant now) {
+  sink out{*this, now};
+  const std::size_t n = c.connection->send(bytes, now, out);
+  after(c, {});
+  return n;
+}
+
+void stack::close(child& c, instant now) {
+  sink out{*this, now};
+  c.connection->close(now, out);
+  after(c, {});
+}
+
+void stack::after(child& c, connection_events e) {
+  const std::uint16_t port = c.key.peer_port;
+  const auto old = deadlines_.find(port);
+  if (old != deadlines_.end()) {
+    due_.erase({old->second, port});
+    deadlines_.erase(old);
+  }
+  if (const std::optional<instant> next = c.connection->next_deadline()) {
+    deadlines_[port] = *next;
+    due_.insert({*next, port});
+  }
+  if (e.has(connection_event::closed) && !c.accepted) listener_child_gone(c.key);
+  if (!e.empty()) hooks_.stirred(port, e);
+}
+
+}  // namespace lab

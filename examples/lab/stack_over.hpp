@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+// A stack over one listener type. The preset gets one answer changed by the mirror: an observer that tells the stack
+// which timers were due. Everything else is the preset's own.
+#pragma once
+
+#include <listenq/mirror.hpp>
+
+#include "stack.hpp"
+
+namespace lab {
+
+template <class Preset>
+class stack_over final : public stack {
+  /// Told by the listener of every timer.
+  struct reporter {
+    static constexpr const char* name = "reporter";
+    stack_over* to = nullptr;
+    void on_timer(instant now, const four_tuple& key, timer_outcome t) const {
+      if (to != nullptr) to->timer_fired(now, key, t);
+    }
+  };
+  using listener_type = with<Preset, observer<reporter>>;
+
+ public:
+  stack_over(const kernel_profile& profile, const stack_keys& keys, stack_hooks hooks)
+      : stack(profile, std::move(hooks)), listener_(make(keys, reporter{this})) {}
+
+  listen_result listen(int backlog, instant now) override { return listener_.listen(backlog, now); }
+  set_status set(tunable t, std::uint32_t value) override { return listener_.set(t, value); }
+  std::uint32_t get(tunable t) const override { return listener_.get(t); }
+  queue_state queues() const override {
+    return {.requests = listener_.request_count(),
+            .young = listener_.young_count(),
+            .waiting = listener_.accept_count(),
+            .backlog = listener_.backlog(),
+            .request_limit = listener_.request_limit(),
+            .request_full = listener_.request_full(),
+            .accept_full = listener_.accept_full()};
+  }
+  counter_values counters() const override { return listener_.counters(); }
+  std::vector<request_type> requests() const override {
+    std::vector<request_type> all;
+    listener_.for_each_request([&all](const request_type& r) { all.push_back(r); });
+    return all;
+  }
+  void close(instant now) override {
+    sink out{*this, now};
+    listener_.close(out, now);
+  }
+  using stack::close;
+
+ private:
+  static listener_type make(const stack_keys& k, reporter r) {
+    using hashing_policy = policy_of<Preset, slot::hashing>;
+    using cookies_policy = policy_of<Preset, slot::cookies>;
+    hashing_policy h{};
+    h.key = k.hash;
+    if constexpr (requires(cookies_policy c) { c.codec.tuple_key; }) {
+      cookies_policy c{};
+      c.codec.tuple_key.key = k.cookie_tuple;
+      c.codec.period_key.key = k.cookie_period;
+      return listener_type(h, c, r);
+    } else {
+      return listener_type(h, r);
+    }
+  }
+
+  outcome listener_receive(const segment& s, instant now, const arrival& facts) override {
+    sink out{*this, now};
+    return listener_.receive(s, now, out, facts);
+  }
+  void listener_tick(instant now) override {
+    sink out{*this, now};
+    listener_.tick(now, out);
+  }
+  std::optional<instant> listener_deadline() const override { return listener_.next_deadline(); }
+  std::optional<four_tuple> listener_accept(instant now) override {
+    const auto a = listener_.accept(now);
+    if (!a) return std::nullopt;
+    return a.handle;
+  }
+  void listener_child_gone(const four_tuple& key) override { listener_.child_gone(key); }
+
+  listener_type listener_;
+};
+
+}  // namespace lab
