@@ -222,8 +222,9 @@ inline std::string to_text(const explanation& e) {
   };
   line("listen(" + std::to_string(e.requested) + ") is taken as", count(e.backlog));
   line("connections waiting for accept()", count(e.accept_slots));
-  line("  when they are full, admitted",
-       e.young_when_full ? count(*e.young_when_full) + " young requests" : "every SYN");
+  line("  when they are full, admitted", !e.young_when_full        ? "every SYN"
+                                         : *e.young_when_full == 0 ? "nobody"
+                                                                   : count(*e.young_when_full) + " young requests");
   line("requests (SYN_RECV)", count(e.request_slots));
   if (e.unproven_slots < e.request_slots) line("  of these for unknown peers", count(e.unproven_slots));
   line("  when they are full, a SYN", e.cookies != cookie_mode::off             ? "gets a cookie"

@@ -46,8 +46,8 @@ TEST_CASE("only an ACK of the timed segment, sent once, measures") {
   CHECK(t.interval() == 250 * millisecond);
 }
 
-// Bug caught: 200 ms and a few microseconds of round trip taken for 200 ms. Recorded on 6.18 (HZ=250): 0.207, 0.415, 0.831,
-// so that a SYN-ACK due at 15.0 s leaves before the data due at 15.056 s.
+// Bug caught: 200 ms and a few microseconds of round trip taken for 200 ms. Recorded on 6.18 (HZ=250): 0.207, 0.415,
+// 0.831, so that a SYN-ACK due at 15.0 s leaves before the data due at 15.056 s.
 TEST_CASE("6.18 counts intervals in jiffies of 4 ms") {
   repeat_timer t(profile::linux_6_18);
   t.sample(20);

@@ -375,7 +375,13 @@ class basic_connection {
     if (in.payload.empty() && !fin && !syn) return;
     ack_due_ = true;
     if (!may_receive()) {
-      if (fin && state_ == is::time_wait) enter_time_wait();
+      if (fin && state_ == is::time_wait) return enter_time_wait();
+      // Bytes behind a FIN, in a segment that begins before it: RST (RFC 1122 4.2.2.13; golden: "FIN+ACK", its probe).
+      if (state_ != is::time_wait && seq_before(in.seq, receive_.next()) &&
+          seq_after(in.seq + static_cast<seq_number>(in.payload.size), receive_.next())) {
+        reject(in, out);
+        finish(connection_error::reset);
+      }
       return;
     }
     const auto p = receive_.fresh(in.seq + (syn ? 1U : 0U), in.payload.size, fin);
