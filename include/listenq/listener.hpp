@@ -52,6 +52,8 @@ class basic_listener {
       "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
   static_assert(std::is_empty_v<Budget> || Admission::any([]<class G>() { return G::owner == gate_owner::budget; }),
                 "listenq::listener: a budget is asked at gates::budget, and this admission has no such gate.");
+  static_assert(std::is_empty_v<Budget> || !Requests::borrows,
+                "listenq::listener: a budget counts requests of its own listener; borrowed ones can be anybody's.");
 
   /// Policies with state (keys, logs, memory) can be passed by value in any order; the others are made from nothing.
   template <class... Values>
@@ -72,16 +74,18 @@ class basic_listener {
     const std::uint32_t limit = again && Sizing::once ? state_.limit : Sizing::limit(n, state_.tunables);
     const std::uint32_t slots = limit > 0 ? limit : 1;
     const std::uint32_t waiting = Waiting::capacity(n) > 0 ? Waiting::capacity(n) : 1;
-    if (state_.requests.most(state_.storage.get()) < slots) {
-      return {listen_status::storage_too_small, slots, state_.requests.most(state_.storage.get())};
-    }
-    if (!reserve(state_.accepted, waiting))
+    const std::uint64_t most = state_.requests.most(state_.storage.get());
+    if (most < slots || !could_reserve(slots, waiting)) return {listen_status::storage_too_small, slots, most};
+    if (!reserve(state_.accepted, waiting)) {
       return {listen_status::storage_too_small, waiting, state_.accepted.capacity()};
+    }
     const bool grows = slots > state_.requests.capacity();
-    if (!reserve(state_.requests, slots)) return {listen_status::storage_too_small, slots, state_.requests.capacity()};
+    const std::uint32_t with_spare = slots < 0xffffffffU - spare ? slots + spare : slots;
+    if ((!grows || !reserve(state_.requests, with_spare)) && !reserve(state_.requests, slots)) {
+      return {listen_status::storage_too_small, slots, state_.requests.capacity()};
+    }
     if (!again) {
       forget_all();
-      while (state_.accepted.size() > 0) state_.accepted.pop();
       state_.last_cookie = -never;
     } else if (grows) {
       state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
@@ -135,9 +139,9 @@ class basic_listener {
       if constexpr (requires { out.reset_child(handle); }) out.reset_child(handle);
       ++sum.children;
     }
-    if (Closing::requests != closing_answer::leave_to_timer) {
+    if constexpr (Closing::requests != closing_answer::leave_to_timer) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
-        if (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
+        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
         ++sum.requests;
       }
       forget_all();
@@ -295,6 +299,18 @@ class basic_listener {
     state_.hand = {};
   }
 
+  /// Cells beyond the limit, for SYNs whose ISN a TIME-WAIT has chosen: those the limit does not stop.
+  static constexpr std::uint32_t spare = 8;
+
+  /// Is there room for both in one block? Asked before either takes its part, so that a listen() that fails costs none.
+  constexpr bool could_reserve(std::uint32_t slots, std::uint32_t waiting) const noexcept {
+    if constexpr (std::is_empty_v<Storage>) {
+      return true;
+    } else {
+      Storage trial = state_.storage.get();
+      return state_.accepted.could_reserve(waiting, trial) && state_.requests.could_reserve(slots, trial);
+    }
+  }
   template <class Queue>
   constexpr bool reserve(Queue& q, std::uint32_t n) noexcept {
     decltype(auto) source = state_.storage.get();

@@ -144,8 +144,8 @@ struct tick_summary {
 enum class listen_status : std::uint8_t { ok, storage_too_small };
 struct listen_result {
   listen_status status = listen_status::ok;
-  std::uint64_t needed = 0;  ///< requests that the backlog asks for
-  std::uint64_t have = 0;    ///< requests that the storage can hold
+  std::uint64_t needed = 0;  ///< entries that the backlog asks for, of the queue that does not fit
+  std::uint64_t have = 0;    ///< entries of it that the storage can hold
   constexpr explicit operator bool() const noexcept { return status == listen_status::ok; }
 };
 

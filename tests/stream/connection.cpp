@@ -703,6 +703,16 @@ TEST_CASE("an orderly close goes through FIN-WAIT-2, CLOSE-WAIT, LAST-ACK and 60
   CHECK(p.client.state() == connection_state::closed);
 }
 
+// Bug caught: bytes behind a FIN acknowledged for ever (golden: ESTAB, "FIN+ACK", whose probe of 5 bytes gets a RST).
+TEST_CASE("bytes that reach beyond the peer's FIN end the connection") {
+  child t;
+  t.give(flag::ack | flag::fin, 1, 1);
+  t.out.sent.clear();
+  t.give(flag::ack | flag::psh, 1, 1, "probe");
+  CHECK(t.answer() == "R seq=S+1 ack=- len=0 win 0");
+  CHECK(t.c.state() == connection_state::closed);
+}
+
 // Bug caught: two FINs that cross leaving both sides in FIN-WAIT-1.
 TEST_CASE("a simultaneous close goes through CLOSING to TIME-WAIT") {
   pair p;

@@ -5,7 +5,7 @@ file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
 if(NOT first MATCHES "^// error: (.*[^ ])")
   message(FATAL_ERROR "${SOURCE}:1: the first line must be `// error: <text>`")
 endif()
-set(expected "${CMAKE_MATCH_1}")
+string(REPLACE "\\;" ";" expected "${CMAKE_MATCH_1}")  # file(STRINGS) escapes semicolons
 
 set(arguments -std=c++20 -fsyntax-only -fno-caret-diagnostics)
 foreach(directory IN LISTS INCLUDES)

@@ -29,10 +29,10 @@ constexpr bool evict_oldest_request(state<L>& l, outcome& o) noexcept {
   }
 }
 
-/// What a closed gate does; true if the SYN ends here.
+/// What a closed gate does; true if the SYN ends here. `evict`: if it passes the later gates, too, the oldest goes.
 template <class G, class L, class Sink>
 constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type& s, const syn_facts& f,
-                              cookie_mode mode, Sink& out, outcome& o) {
+                              cookie_mode mode, bool& evict, Sink& out, outcome& o) {
   using p = policies<L>;
   if constexpr (G::owner == gate_owner::request_queue) {
     if (f.request_full) o.stages.add(stage::request_full);
@@ -48,7 +48,8 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
       case syn_answer::reset:
         return refuse(verdict::reset_request_full, s, out, o);
       case syn_answer::evict_oldest:
-        return !evict_oldest_request(l, o) && refuse(verdict::dropped_request_full, s, out, o);
+        evict = true;
+        return false;
     }
     return false;
   } else if constexpr (G::owner == gate_owner::accept_queue) {
@@ -142,17 +143,22 @@ constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, 
                     .refused = facts.refused,
                     .cookies_always = mode == cookie_mode::always};
   bool known = false;
+  bool evict = false;
   const bool ended = p::admission::any([&]<class G>() {
     if constexpr (G::owner == gate_owner::known_request) {
       return known = i != l.npos;
     } else if constexpr (G::owner == gate_owner::budget) {
       return !l.budget.get().allows(key) && refuse(verdict::dropped_over_budget, s, out, o);
     } else {
-      return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, f, mode, out, o);
+      return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, f, mode, evict, out, o);
     }
   });
   if (known) return on_request(l, s, h, i, out);
   if (ended) return o;
+  if (evict && !evict_oldest_request(l, o)) {
+    refuse(verdict::dropped_request_full, s, out, o);
+    return o;
+  }
   if (o.stages.has(stage::cookie_wanted)) {
     if constexpr (p::cookies::possible) send_cookie(l, s, key, h, out, o);
   } else {

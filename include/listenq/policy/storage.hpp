@@ -52,21 +52,17 @@ struct fixed {
   };
 };
 
-/// On the heap, one allocation when listen() asks. Copying a listener copies what it holds.
+/// On the heap, one allocation when listen() asks, 4 GiB at most. Copying or moving a listener copies what it holds,
+/// with an ordinary `new`; listen() itself never throws.
 struct at_listen {
   static constexpr const char* name = "at_listen";
   template <class T, stored>
   class array {
    public:
     constexpr array() noexcept = default;
-    constexpr array(const array& other) {
-      at_listen a;
-      if (reserve(other.size_, a)) {
-        for (std::size_t i = 0; i < size_; ++i) items_[i] = other.items_[i];
-      }
+    constexpr array(const array& other) : items_{other.size_ == 0 ? nullptr : new T[other.size_]}, size_{other.size_} {
+      for (std::size_t i = 0; i < size_; ++i) items_[i] = other.items_[i];
     }
-    constexpr array(array&& other) noexcept
-        : items_{std::exchange(other.items_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
     constexpr array& operator=(array other) noexcept {
       std::swap(items_, other.items_);
       std::swap(size_, other.size_);
@@ -85,7 +81,7 @@ struct at_listen {
       return true;
     }
     constexpr std::size_t capacity() const noexcept { return size_; }
-    constexpr std::size_t most(const at_listen&) const noexcept { return (std::size_t{1} << 40) / sizeof(T); }
+    constexpr std::size_t most(const at_listen&) const noexcept { return (std::size_t{1} << 32) / sizeof(T); }
     constexpr T& operator[](std::size_t i) noexcept { return items_[i]; }
     constexpr const T& operator[](std::size_t i) const noexcept { return items_[i]; }
 

@@ -84,6 +84,9 @@ struct tuned {
 /// Starting values; a tunable that is not named starts as on Linux 6.18.
 template <class... Tuned>
 struct defaults {
+  static_assert(((0U + ... + (1U << static_cast<unsigned>(Tuned::which))) ==
+                 (0U | ... | (1U << static_cast<unsigned>(Tuned::which)))),
+                "listenq: defaults<...> names a tunable twice; keep one of them.");
   static constexpr const char* name = "defaults";
   static constexpr std::uint32_t of(tunable t) noexcept {
     std::uint32_t v = linux_6_18(t);

@@ -39,6 +39,7 @@ constexpr std::uint64_t count(queue_lengths q) noexcept {
 /// Full when the count is *more than* the bound, so bound + 1 fit.
 template <class Bound = pipeline<>, counted What = counted::accept_queue>
 struct over {
+  static_assert(tunables_of<Bound> == tunable_set{}, "listenq: a bound on the accept queue cannot read tunables.");
   static constexpr const char* name = "over";
   static constexpr bool full(queue_lengths q, std::uint32_t backlog) noexcept {
     return detail::count<What>(q) > Bound::apply(backlog, any_tunables{});
@@ -51,6 +52,7 @@ struct over {
 /// Full when the count has *reached* the bound, so the bound itself fits.
 template <class Bound = pipeline<>, counted What = counted::accept_queue>
 struct reached {
+  static_assert(tunables_of<Bound> == tunable_set{}, "listenq: a bound on the accept queue cannot read tunables.");
   static constexpr const char* name = "reached";
   static constexpr bool full(queue_lengths q, std::uint32_t backlog) noexcept {
     return detail::count<What>(q) >= Bound::apply(backlog, any_tunables{});

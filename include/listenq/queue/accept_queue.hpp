@@ -35,6 +35,11 @@ class accept_queue {
     return true;
   }
 
+  /// Would `reserve` work? It takes from `trial`, a copy of the storage's value.
+  constexpr bool could_reserve(std::size_t n, Storage& trial) const noexcept {
+    return n <= capacity_ || decltype(ring_){}.reserve(n, trial);
+  }
+
   /// False if there is no slot left.
   constexpr bool push(const T& handle) noexcept {
     if (size_ == capacity_) return false;

@@ -49,21 +49,42 @@ class request_table {
  public:
   using index = std::uint32_t;
 
-  /// Room for `n` in all, over `bit_floor(n)` buckets; the stored ones stay, and must be rehashed. False, and nothing
-  /// changed, if the storage is too small.
+  /// Room for `n` in all; the stored ones stay. False, and nothing changed, if the storage is too small. Over
+  /// `bit_floor(n)` buckets at once if nothing is stored, else from the next `rehash` on.
   constexpr bool reserve(std::uint32_t n, Storage& source) noexcept {
     if (n <= capacity_) return true;
     if (!cells_.reserve(n, source)) return false;
-    for (index i = 0; i < n; ++i) cells_[i].head = npos;
     capacity_ = n;
-    buckets_ = std::bit_floor(n);
+    if (next_stored() == npos) {
+      for (index i = 0; i < n; ++i) cells_[i].head = npos;
+      buckets_ = std::bit_floor(n);
+    }
     return true;
   }
-  /// After a `reserve` that grew: `hash_of(cell)` for each stored one.
+  /// Would `reserve` work, with `trial` (a copy of the storage's value, which is used up) to take from?
+  constexpr bool could_reserve(std::uint32_t n, Storage& trial) const noexcept {
+    return n <= capacity_ || decltype(cells_){}.reserve(n, trial);
+  }
+  /// Spreads the stored ones over all the buckets that there are room for: `hash_of(cell)` for each. Chains stay newest
+  /// first, because each new bucket takes from one old bucket only.
   template <class HashOf>
   constexpr void rehash(HashOf&& hash_of) noexcept {
-    for (index i = 0; i < used_; ++i) {
-      if (cells_[i].live) push_front(i, bucket_of(hash_of(cells_[i])));
+    index oldest_first = npos;
+    for (std::uint32_t b = 0; b < buckets_; ++b) {
+      index i = cells_[b].head;
+      cells_[b].head = npos;
+      while (i != npos) {
+        const index older = cells_[i].next;
+        cells_[i].next = oldest_first;
+        oldest_first = i;
+        i = older;
+      }
+    }
+    buckets_ = std::bit_floor(capacity_);
+    while (oldest_first != npos) {
+      const index i = oldest_first;
+      oldest_first = cells_[i].next;
+      push_front(i, bucket_of(hash_of(cells_[i])));
     }
   }
   constexpr std::size_t most(const Storage& source) const noexcept { return cells_.most(source); }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+// segment.hpp: flags, sequence arithmetic, the window test, the RST of a closed port; time.hpp.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <listenq/segment.hpp>
+
+using namespace listenq;
+
+namespace {
+
+constexpr std::byte some[16]{};
+
+}  // namespace
+
+TEST_CASE("flags are a set") {
+  constexpr flags synack = flag::syn | flag::ack;
+  CHECK(synack.has(flag::syn));
+  CHECK(synack.has(flag::syn | flag::ack));
+  CHECK_FALSE(synack.has(flag::syn | flag::rst));
+  CHECK(synack.any(flag::syn | flag::rst));
+  CHECK_FALSE(synack.any(flag::fin | flag::rst));
+  CHECK(synack.without(flag::ack) == flag::syn);
+  CHECK((synack & flag::ack) == flag::ack);
+  CHECK(synack.has(flag::none));
+}
+
+// RFC 9293 3.1 and RFC 3168: the positions on the wire.
+TEST_CASE("flags have the bits of the header") {
+  CHECK(flag::fin.bits == 1);
+  CHECK(flag::syn.bits == 2);
+  CHECK(flag::rst.bits == 4);
+  CHECK(flag::psh.bits == 8);
+  CHECK(flag::ack.bits == 16);
+  CHECK(flag::urg.bits == 32);
+  CHECK(flag::ece.bits == 64);
+  CHECK(flag::cwr.bits == 128);
+}
+
+// A plain `<`: everything breaks for one connection in a thousand, when its ISN is near 2^32.
+TEST_CASE("sequence numbers compare around the wrap") {
+  CHECK(seq_before(1, 2));
+  CHECK_FALSE(seq_before(2, 2));
+  CHECK(seq_before(0xffffffffU, 0));
+  CHECK(seq_before(0xfffffff0U, 0x10));
+  CHECK_FALSE(seq_before(0x10, 0xfffffff0U));
+  CHECK(seq_after(0, 0xffffffffU));
+  CHECK_FALSE(seq_after(5, 5));
+  CHECK(seq_before(0, 0x7fffffffU));
+  CHECK_FALSE(seq_before(0, 0x80000001U));
+}
+
+// golden/responses.json: the right edge itself counts as in window, one more does not.
+TEST_CASE("the window: left edge, right edge, overlap, wherever the numbers wrap") {
+  for (const seq_number left : {seq_number{1000}, seq_number{0xffffff00U}, seq_number{0}, seq_number{0xffffffffU}}) {
+    CAPTURE(left);
+    const seq_number right = left + 500;
+    CHECK(in_window(left, left, left, right));
+    CHECK(in_window(left, left + 10, left, right));
+    CHECK(in_window(left + 499, left + 499, left, right));
+    CHECK(in_window(right, right, left, right));            // empty, at the edge
+    CHECK_FALSE(in_window(right, right + 1, left, right));  // not empty: nothing of it fits
+    CHECK_FALSE(in_window(right + 1, right + 1, left, right));
+    CHECK_FALSE(in_window(left - 1, left - 1, left, right));
+    CHECK_FALSE(in_window(left - 1, left, left, right));  // a keepalive: ends where the window starts
+    CHECK(in_window(left - 1, left + 1, left, right));    // overlaps by one
+    CHECK(in_window(left - 5, right + 5, left, right));   // covers all of it
+    CHECK_FALSE(in_window(left - 1000, left - 1000, left, right));
+    CHECK(in_window(left + 499, left + 900, left, right));
+  }
+}
+
+TEST_CASE("a closed window takes what starts at its edge and nothing else") {
+  CHECK(in_window(7, 7, 7, 7));
+  CHECK(in_window(7, 8, 7, 7));
+  CHECK_FALSE(in_window(8, 8, 7, 7));
+  CHECK_FALSE(in_window(6, 6, 7, 7));
+}
+
+// FIN forgotten: an ACK with FIN would pass for a bare ACK.
+TEST_CASE("payload, SYN and FIN each take sequence numbers") {
+  segment s;
+  s.seq = 10;
+  CHECK(s.end() == 10);
+  s.payload = {some, 13};
+  CHECK(s.end() == 23);
+  s.flags = flag::syn | flag::fin;
+  CHECK(s.end() == 25);
+  s.flags = flag::rst | flag::ack | flag::psh | flag::urg;
+  CHECK(s.end() == 23);
+  s.seq = 0xffffffffU;
+  CHECK(s.end() == 12);
+}
+
+TEST_CASE("the four-tuple of an inbound segment is the receiver's view, and a segment to the peer goes back") {
+  segment s;
+  s.source = {ip(10, 0, 0, 2), 30001};
+  s.destination = {ip(10, 0, 0, 1), 20000};
+  const four_tuple t = four_tuple_of(s);
+  CHECK(t == four_tuple{ip(10, 0, 0, 2), ip(10, 0, 0, 1), 30001, 20000});
+  const segment back = segment_to_peer(t);
+  CHECK(back.source == s.destination);
+  CHECK(back.destination == s.source);
+  CHECK(back.flags == flag::none);
+}
+
+// golden/responses.json, CLOSED: every row that is answered.
+TEST_CASE("the RST of a closed port: with ACK its number, without ACK what the segment occupies") {
+  struct row {
+    flags f;
+    seq_number ack;
+    std::size_t bytes;
+    flags answer;
+    seq_number seq, acked;
+  };
+  const row rows[] = {
+      {flag::syn, 0, 0, flag::rst | flag::ack, 0, 101},
+      {flag::syn, 0, 13, flag::rst | flag::ack, 0, 114},
+      {flag::syn | flag::fin, 0, 0, flag::rst | flag::ack, 0, 102},
+      {flag::none, 0, 0, flag::rst | flag::ack, 0, 100},
+      {flag::none, 0, 13, flag::rst | flag::ack, 0, 113},
+      {flag::ack, 777, 0, flag::rst, 777, 0},
+      {flag::psh | flag::ack, 777, 13, flag::rst, 777, 0},
+      {flag::syn | flag::ack, 777, 0, flag::rst, 777, 0},
+      {flag::fin | flag::ack, 777, 0, flag::rst, 777, 0},
+  };
+  for (const row& r : rows) {
+    CAPTURE(r.f.bits);
+    CAPTURE(r.bytes);
+    segment s;
+    s.source = {ip(10, 0, 0, 2), 30001};
+    s.destination = {ip(10, 0, 0, 1), 20000};
+    s.seq = 100;
+    s.ack = r.ack;
+    s.flags = r.f;
+    s.payload = {some, r.bytes};
+    const segment a = reset_for(s);
+    CHECK(a.flags == r.answer);
+    CHECK(a.seq == r.seq);
+    CHECK(a.ack == r.acked);
+    CHECK(a.window == 0);
+    CHECK(a.source == s.destination);
+    CHECK(a.destination == s.source);
+    CHECK(a.payload.empty());
+  }
+}
+
+TEST_CASE("no window scale is not scale 0") {
+  CHECK_FALSE(tcp_options{}.has_window_scale());
+  CHECK(tcp_options{.window_scale = 0}.has_window_scale());
+}
+
+// A deadline that overflows would be in the past, and a tick would never end.
+TEST_CASE("time stays at never instead of overflowing") {
+  CHECK(after(5, 7) == 12);
+  CHECK(after(never, 1) == never);
+  CHECK(after(never - 5, 5) == never);
+  CHECK(after(never - 5, 6) == never);
+  CHECK(after(never - 5, 4) == never - 1);
+  CHECK(after(-never, 120 * second) == -never + 120 * second);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// What things cost in bytes, and that what is stateless costs none. To compile is to pass.
+#include <concepts>
+#include <listenq/listenq.hpp>
+#include <listenq/preset/linux_2_6_32.hpp>
+#include <listenq/preset/linux_3_12.hpp>
+#include <listenq/preset/linux_6_18.hpp>
+#include <type_traits>
+
+using namespace listenq;
+
+namespace sizes_test {
+
+// A request: 64 bytes for IPv4, everything included (DESIGN.md, decision 11).
+static_assert(preset::linux_6_18::bytes_per_request == 64);
+static_assert(preset::linux_3_12::bytes_per_request <= 64);
+static_assert(preset::linux_2_6_32::bytes_per_request <= 64);
+static_assert(listener<family<ipv6>>::bytes_per_request <= 96);
+static_assert(listener<family<dual>>::bytes_per_request <= 96);
+static_assert(listener<family<tagged<ipv4>>>::bytes_per_request <= 80);
+// A hand that sweeps needs no timer links; an oldest request that may be evicted needs two more.
+static_assert(listener<clockwork<sweep<>>>::bytes_per_request == listener<>::bytes_per_request - 8);
+static_assert(listener<request_full<evict_oldest>>::bytes_per_request == listener<>::bytes_per_request + 8);
+// A waiting connection: its name and a mark.
+static_assert(sizeof(accept_queue<four_tuple, at_listen>::entry) == 16);
+static_assert(sizeof(accept_queue<int, at_listen>::entry) == 8);
+
+// Every model without state is an empty type ...
+template <class... Ps>
+inline constexpr bool empty = (std::is_empty_v<Ps> && ...);
+static_assert(empty<to_somaxconn, negative_to_somaxconn, zero_to_somaxconn, at_least_80, as_is>);
+static_assert(empty<pipeline<>, pipeline<plus<1>, at_most<256>>, sized_once<pipeline<plus<1>>>>);
+static_assert(empty<backlog_plus_one, exactly_backlog, three_halves_plus_one, sum_to_three_times, sum_to_backlog>);
+static_assert(empty<from_1s, from_3s, fixed_lifetime<second>, no_pressure, half_table, half_backlog, exact<>, sweep<>>);
+static_assert(empty<linux_gates, bsd_gates, syncache_gates>);
+static_assert(empty<drop, reset, admit, evict_oldest, drop_if_young<>, keep, forget, abort_if_tuned>);
+static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, no_budget, unobserved, no_counters>);
+static_assert(empty<linux_validation<linux_era::v3_12>, rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);
+static_assert(empty<forget_requests, leave_to_timer, abort_requests, fatal, fatal_when_resent, harmless, returned,
+                    reported, at_listen, handles<>, deferred_child, own_requests, defaults<>>);
+
+// ... and a listener does not grow by one of them.
+struct silent_observer {
+  static constexpr const char* name = "silent_observer";
+};
+struct generous_budget : no_budget {
+  static constexpr const char* name = "generous_budget";
+};
+using budget_gates = in_order<gates::known_request, gates::request_queue, gates::budget>;
+static_assert(sizeof(listener<observer<silent_observer>, budget<generous_budget>, admission<budget_gates>>) ==
+              sizeof(listener<admission<budget_gates>>));
+static_assert(sizeof(listener<request_full<reset>, isn<fixed_isn<7>>, closing<abort_requests>>) == sizeof(listener<>));
+// What costs: a key, keys for cookies, 19 counters, the tunables that somebody reads.
+static_assert(sizeof(listener<cookies<always<linux_6_18_cookie>>>) == sizeof(listener<>) + 32);
+static_assert(sizeof(listener<>) >= sizeof(listener<counters<no_counters>>) + sizeof(counter_values));
+static_assert(listener<>::tunables_type::members.size() == 4);
+static_assert(sizeof(listener<>::tunables_type) == 16);
+static_assert(std::is_empty_v<listener<clamp<as_is>, schedule<fixed_lifetime<second>>, admission<syncache_gates>,
+                                       cookies<no_cookies>>::tunables_type>);
+
+// The same choices, the same type.
+static_assert(std::same_as<listener<request_full<reset>, family<ipv6>>, listener<family<ipv6>, request_full<reset>>>);
+static_assert(std::same_as<listener<request_full<>>, listener<>>);
+
+// Values all the way: what can be copied, replayed and explored.
+static_assert(std::is_copy_constructible_v<preset::linux_6_18> && std::is_copy_assignable_v<preset::linux_6_18>);
+static_assert(std::is_nothrow_move_constructible_v<preset::linux_6_18>);
+static_assert(std::is_trivially_copyable_v<segment> && std::is_trivially_copyable_v<handshake>);
+static_assert(std::is_trivially_copyable_v<request<ipv4>>);
+static_assert(std::is_trivially_copyable_v<listener<storage<fixed<4>>>>);
+static_assert(!std::is_copy_constructible_v<listener<storage<caller_memory>>>);
+
+}  // namespace sizes_test
