@@ -5,8 +5,8 @@
 #include <limits>
 #include <sstream>
 
-#include "command_line.hpp"
 #include "segment_text.hpp"
+#include "usage.hpp"
 
 namespace lab {
 

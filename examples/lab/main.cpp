@@ -5,8 +5,8 @@
 #include <exception>
 #include <iostream>
 
-#include "command_line.hpp"
 #include "commands.hpp"
+#include "usage.hpp"
 
 int main(int argc, char** argv) {
   try {

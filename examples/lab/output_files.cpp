@@ -8,7 +8,7 @@
 #include <iostream>
 #include <stdexcept>
 
-#include "command_line.hpp"
+#include "usage.hpp"
 
 namespace lab {
 

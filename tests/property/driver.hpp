@@ -48,6 +48,7 @@ struct client {
   std::vector<cookie> cookies{};  ///< sent to it
   seq_number limited_iss = 0;     ///< the request that last got a rate-limited answer, and when
   instant limited_at = -1;
+  bool postponed = false;    ///< since then the sink has put timers off, and a mark of it may have come round
   unsigned late_sweeps = 0;  ///< times that the hand ran while its request was due and did not come to it
 };
 
@@ -121,7 +122,7 @@ class world {
         last_cookie_{o.last_cookie_},
         n_{o.n_},
         limit_{o.limit_},
-        most_room_{o.most_room_},
+        room_{o.room_},
         stored_{o.stored_},
         gone_{o.gone_},
         history_{o.history_},
@@ -208,6 +209,7 @@ class world {
     ledger_.ticked(*part_, now_, t, out_.sent, violated());
     note(t.timers, t.resent, t.forgotten, t.later);
     for (const segment& s : out_.sent) note(s);
+    for (client& c : clients_) c.postponed = c.postponed || t.later;
     std::uint64_t threshold = kernel_threshold(was);
     const bool known_threshold = rules_->sweeps || t.timers == 1 || rules_->crowd == crowding::none;
     for (const request_type& r : was.requests) {
@@ -285,7 +287,7 @@ class world {
       runs = 0;
     } else if (ran) {
       std::uint64_t nr = 1;
-      while (nr * 2 <= most_room_) nr *= 2;
+      while (nr * 2 <= room_) nr *= 2;
       const auto budget =
           std::max<std::uint64_t>(1, 2 * (nr / static_cast<std::uint64_t>(rules_->wait(0) / (200 * millisecond))));
       expect(++runs <= (nr + budget - 1) / budget, "the hand did not come round in time");
@@ -448,12 +450,13 @@ class world {
     client& c = of(r.key);
     const bool soon = c.limited_at >= 0 && c.limited_iss == r.iss && now_ - c.limited_at < 496 * millisecond;
     if (o.stages.has(stage::rate_limited)) {
-      expect(c.limited_at >= 0 && c.limited_iss == r.iss && now_ - c.limited_at < 504 * millisecond,
+      expect(c.postponed || (c.limited_at >= 0 && c.limited_iss == r.iss && now_ - c.limited_at < 504 * millisecond),
              "an answer was held back though there was none in the last 500 ms");
       return;
     }
     expect(!soon, "two answers to a request in 500 ms");
     c.limited_at = now_;
+    c.postponed = false;
     c.limited_iss = r.iss;
   }
 
@@ -485,7 +488,8 @@ class world {
         return std::nullopt;
     }
   }
-  verdict of_syn(const view& was, const segment& s, const arrival& facts, const request_type* known) const {
+  std::optional<verdict> of_syn(const view& was, const segment& s, const arrival& facts,
+                                const request_type* known) const {
     if (known == nullptr && s.flags.has(flag::fin) && !rules_->syn_fin) return verdict::ignored;
     if (rules_->gates == gate_order::bsd) {
       if (const auto v = of_full_accept_queue(was)) return *v;
@@ -520,7 +524,10 @@ class world {
       }
     }
     if (cookie_wanted) return verdict::cookie_sent;
-    if (!replaces && was.q >= std::max<std::uint64_t>(most_room_, 1)) return verdict::dropped_no_memory;
+    if (!replaces && was.q >= limit_) {  // the ISN is chosen: it is a question of memory
+      if (!rules_->on_the_heap) return std::nullopt;
+      if (was.q >= room_) return verdict::dropped_no_memory;
+    }
     if (out_.answer == send_result::failed && rules_->first_failure_fatal) return verdict::dropped_send_failed;
     return verdict::admitted;
   }
@@ -588,9 +595,9 @@ class world {
     if (r) {
       n_ = rules_->clamp(backlog, part_->get(tunable::somaxconn));
       if (!was || !rules_->sized_once) limit_ = rules_->room(n_, part_->get(tunable::max_syn_backlog));
-      if (limit_ > most_room_) {
-        most_room_ = limit_;
-        for (client& c : clients_) c.late_sweeps = 0;  // another number of buckets: the hand starts a new round
+      if (std::max<std::uint64_t>(limit_, 1) > room_) {
+        room_ = std::max<std::uint64_t>(limit_, 1) + 8;  // a few cells more, for SYNs that no limit stops
+        for (client& c : clients_) c.late_sweeps = 0;    // another number of buckets: the hand starts a new round
       }
       if (!was) {
         for (client& c : clients_) {
@@ -599,7 +606,7 @@ class world {
         last_cookie_ = -1000 * second;
       }
     } else {
-      expect(r.needed > r.have, "listen failed for want of storage that there is");
+      expect(!rules_->on_the_heap && r.needed > 0, "listen failed for want of storage that there is");
     }
     ledger_.listened(*part_, static_cast<bool>(r), violated());
   }
@@ -762,7 +769,7 @@ class world {
   instant last_cookie_ = -1000 * second;
   std::uint64_t n_ = 0;
   std::uint64_t limit_ = 0;
-  std::uint64_t most_room_ = 0;
+  std::uint64_t room_ = 0;
   std::vector<four_tuple> stored_{};  ///< every request there was, in order
   std::vector<four_tuple> gone_{};    ///< children that were reset while they waited
   std::vector<line> history_{};

@@ -51,6 +51,7 @@ struct rules {
   bool first_failure_fatal = false;
   bool failures_harmless = false;
   bool reports_aborted = false;
+  bool on_the_heap = true;
   bool counts = true;
   bool counts_cookies = true;
   std::ptrdiff_t most_of_a_peer = std::numeric_limits<std::ptrdiff_t>::max();
@@ -298,6 +299,7 @@ rules rules_of(std::string name) {
   r.first_failure_fatal = std::is_same_v<policy_of<L, slot::send_failure>, fatal>;
   r.failures_harmless = std::is_same_v<policy_of<L, slot::send_failure>, harmless>;
   r.reports_aborted = policy_of<L, slot::aborted_child>::reports;
+  r.on_the_heap = std::is_same_v<policy_of<L, slot::storage>, at_listen>;
   r.counts = !std::is_same_v<policy_of<L, slot::counters>, no_counters>;
   r.counts_cookies = r.counts && era_of(policy_of<L, slot::counters>{}) != linux_era::v2_6_32;
   r.closing = policy_of<L, slot::closing>::requests;

@@ -64,7 +64,8 @@ static_assert(std::same_as<listener<request_full<>>, listener<>>);
 
 // Values all the way: what can be copied, replayed and explored.
 static_assert(std::is_copy_constructible_v<preset::linux_6_18> && std::is_copy_assignable_v<preset::linux_6_18>);
-static_assert(std::is_nothrow_move_constructible_v<preset::linux_6_18>);
+// Moving copies: nothing that was moved from may point to memory that it does not have.
+static_assert(std::is_move_constructible_v<preset::linux_6_18>);
 static_assert(std::is_trivially_copyable_v<segment> && std::is_trivially_copyable_v<handshake>);
 static_assert(std::is_trivially_copyable_v<request<ipv4>>);
 static_assert(std::is_trivially_copyable_v<listener<storage<fixed<4>>>>);

@@ -25,6 +25,7 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
     t.verdict = timer_verdict::expired;
     l.forget_request(i, h, departure::expired);
   } else {
+    r.age_answer(l.now, p::validation::rate_limit);
     send_result sent = send_result::sent;
     if (a.resend) {
       const std::uint32_t last_ts = r.last_ts;
@@ -43,7 +44,6 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
       l.forget_request(i, h, departure::send_failed);
     } else {
       if (t.sent && r.retransmits < 255) ++r.retransmits;
-      r.age_answer(l.now, p::validation::rate_limit);
       l.requests.time_out(i, after(l.now, p::schedule::timeout(r.timeouts + 1U)));
     }
   }

@@ -179,9 +179,12 @@ struct state {
   template <class Sink>
   constexpr bool queue_child(const handshake_type& shake, const segment_type& s, Sink& out) {
     if constexpr (std::same_as<handle_type, handshake_type> || std::same_as<handle_type, key_type>) {
-      if constexpr (requires {
-                      { out.make_child(shake, s) } -> std::convertible_to<bool>;
-                    }) {
+      if constexpr (requires { out.make_child(shake, s); }) {
+        static_assert(
+            requires {
+              { out.make_child(shake, s) } -> std::convertible_to<bool>;
+            },
+            "listenq::listener: where the handle is the four-tuple or the record, make_child yields a bool.");
         if (!out.make_child(shake, s)) return false;
       }
       if constexpr (std::same_as<handle_type, handshake_type>) {
