@@ -127,8 +127,8 @@ TEST_CASE("at_listen survives a failed allocation unchanged") {
   CHECK(holds(a, 4));
 }
 
-// A shallow copy: two owners of one block.
-TEST_CASE("at_listen copies deeply and moves without allocating") {
+// A shallow copy: two owners of one block. A stolen one: a queue that believes it has room, over none.
+TEST_CASE("at_listen copies deeply, and moving copies") {
   at_listen source;
   at_listen::array<wide, stored::requests> a;
   fill(a, 6, source);
@@ -136,10 +136,9 @@ TEST_CASE("at_listen copies deeply and moves without allocating") {
   copy[3].b = 77;
   CHECK(holds(a, 6));
   CHECK(copy.capacity() == 6);
-  const std::size_t before = allocations;
   auto moved = std::move(a);
-  CHECK(allocations == before);
   CHECK(holds(moved, 6));
+  CHECK(holds(a, 6));  // NOLINT(bugprone-use-after-move): that it is still whole is the point
   moved = copy;
   CHECK(moved[3].b == 77);
   CHECK(copy[3].b == 77);

@@ -36,7 +36,6 @@ class basic_connection {
   basic_connection(const kernel_profile& profile, const basic_established<A>& start, opening how)
       : profile_(profile),
         start_(start),
-        state_(is::syn_received),
         receive_(start.irs, start.first_window() << start.our_shift(), payload_size(start)),
         send_(start.iss, start.irs, start.peer_window, payload_size(start)),
         timer_(profile),
@@ -439,11 +438,11 @@ class basic_connection {
     events_ |= connection_event::closed;
   }
 
-  static constexpr duration paws_idle = 24 * 86400 * second;  // RFC 7323 5.5
+  static constexpr duration paws_idle = duration{24} * 86400 * second;  // RFC 7323 5.5
 
   kernel_profile profile_;
   basic_established<A> start_;
-  connection_state state_;
+  connection_state state_ = is::syn_received;
   connection_error error_ = connection_error::none;
   connection_events events_{};
   receive_half receive_;

@@ -97,10 +97,12 @@ class ledger {
   using segments = std::span<const segment_type>;
 
   /// Opens the books with whatever there is now.
-  explicit ledger(const L& l, const expectations& e = {}) : expected_{e}, before_{look(l)}, start_{l.counters()} {
-    admitted_ = before_.requests.size();
-    connected_ = before_.waiting.size();
-  }
+  explicit ledger(const L& l, const expectations& e = {})
+      : expected_{e},
+        before_{look(l)},
+        start_{l.counters()},
+        admitted_{before_.requests.size()},
+        connected_{before_.waiting.size()} {}
 
   /// After `receive(s, now, sink, facts)`; `sent` is what the sink said `sent` to.
   template <class F>

@@ -315,8 +315,8 @@ class basic_network<A>::port {
   transport_limits limits() const noexcept { return {net_ == nullptr ? 0 : net_->options_.max_payload}; }
 
   /// Called once for each segment, right after it has arrived. It may close the port but not replace itself.
-  void on_arrival(callback f) {
-    if (net_ != nullptr) slot_->on_arrival = std::move(f);
+  void on_arrival(const callback& f) {
+    if (net_ != nullptr) slot_->on_arrival = f;
   }
 
   bool is_open() const noexcept { return net_ != nullptr; }

@@ -119,19 +119,19 @@ constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexc
     sum += sum < word ? 1U : 0U;
   };
   for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word;
+    std::uint64_t word = 0;
     std::memcpy(&word, p, 8);
     add(word);
   }
   if (left >= 4) {
-    std::uint32_t word;
+    std::uint32_t word = 0;
     std::memcpy(&word, p, 4);
     add(word);
     p += 4;
     left -= 4;
   }
   if (left >= 2) {
-    std::uint16_t word;
+    std::uint16_t word = 0;
     std::memcpy(&word, p, 2);
     add(word);
     p += 2;

@@ -46,7 +46,7 @@ constexpr ipv4_packet parse_ipv4(byte_view bytes) noexcept {
   const std::byte* p = bytes.data;
   if (bytes.size < ipv4_header::size) return refused(parse_error::too_short);
   if (load8(p) >> 4 != 4) return refused(parse_error::bad_version);
-  const std::size_t header_size = (load8(p) & 0x0fU) * 4U;
+  const std::size_t header_size = std::size_t{load8(p) & 0x0fU} * 4U;
   if (header_size < ipv4_header::size || header_size > bytes.size) return refused(parse_error::bad_header_length);
   const std::size_t total = load16(p + 2);
   if (total < header_size || total > bytes.size) return refused(parse_error::bad_length);

@@ -82,7 +82,7 @@ class pcapng_writer {
  private:
   static constexpr std::uint32_t padded(std::uint32_t size) noexcept { return (size + 3) & ~3U; }
   constexpr void put8(std::uint32_t v) noexcept {
-    const std::byte byte = static_cast<std::byte>(v & 0xff);
+    const auto byte = static_cast<std::byte>(v & 0xff);
     out_(byte_view{&byte, 1});
   }
   constexpr void put16(std::uint16_t v) noexcept {
