@@ -30,4 +30,6 @@ using linux_2_6_32 =
                                tuned<tunable::syncookies, 0>, tuned<tunable::synack_retries, 5>,
                                tuned<tunable::abort_on_overflow, 0>>>>;
 
+static_assert(linux_2_6_32::bytes_per_request <= 64);
+
 }  // namespace listenq::preset

@@ -31,4 +31,6 @@ using linux_3_12 =
                                tuned<tunable::syncookies, 0>, tuned<tunable::synack_retries, 5>,
                                tuned<tunable::abort_on_overflow, 0>>>>;
 
+static_assert(linux_3_12::bytes_per_request <= 64);
+
 }  // namespace listenq::preset

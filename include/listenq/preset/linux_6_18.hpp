@@ -30,4 +30,6 @@ using linux_6_18 =
                                tuned<tunable::syncookies, 1>, tuned<tunable::synack_retries, 5>,
                                tuned<tunable::abort_on_overflow, 0>>>>;
 
+static_assert(linux_6_18::bytes_per_request <= 64);
+
 }  // namespace listenq::preset
