@@ -1,7 +1,5 @@
-#include <listenq/listenq.hpp>
-
 #include <cstdio>
-
+#include <listenq/listenq.hpp>
 using namespace listenq;
 
 // Slots in any order; those that are not named keep their defaults.
@@ -9,8 +7,7 @@ using door = listener<accept_full_at_ack<reset>,                // a late final 
                       sizing<pipeline<at_least<8>, plus<1>>>>;  // at least nine half-open connections
 
 segment from(std::uint16_t port, flags f, seq_number seq, seq_number ack = 0) {
-  return {
-      .source = {ip(127, 0, 0, 1), port}, .destination = {ip(127, 0, 0, 1), 20000}, .seq = seq, .ack = ack, .flags = f};
+  return {{ip(127, 0, 0, 1), port}, {ip(127, 0, 0, 1), 20000}, seq, ack, f};
 }
 
 int main() {

@@ -119,6 +119,7 @@ class world {
         out_{o.out_},
         clients_{o.clients_},
         now_{o.now_},
+        told_{o.told_},
         last_cookie_{o.last_cookie_},
         n_{o.n_},
         limit_{o.limit_},
@@ -206,6 +207,7 @@ class world {
     const bool sweeps_now = rules_->sweeps && was.next && *was.next <= now_;
     out_.sent.clear();
     const tick_summary t = part_->tick(now_, out_);
+    told_ = now_;
     ledger_.ticked(*part_, now_, t, out_.sent, violated());
     note(t.timers, t.resent, t.forgotten, t.later);
     for (const segment& s : out_.sent) note(s);
@@ -379,7 +381,10 @@ class world {
     out_.made.clear();
     const std::optional<verdict> wanted =
         was.listening ? due(was, known) : std::optional<verdict>{verdict::not_listening};
-    const outcome o = part_->receive(s, now_, out_, facts);
+    // One client's segments come with a clock that lags, which counts as no time passed.
+    const bool lags = key == client_key(6) && told_ == now_;
+    const outcome o = part_->receive(s, lags ? now_ - 700 * millisecond : now_, out_, facts);
+    told_ = now_;
     if (!history_.empty()) history_.back().verdicts.push_back(o.verdict);
     ++seen[static_cast<std::size_t>(o.verdict)];
     ledger_.received(*part_, s, facts, o, out_.sent, violated());
@@ -766,6 +771,7 @@ class world {
   port out_{};
   std::array<client, 32> clients_{};
   instant now_ = 5 * second;
+  instant told_ = 0;  ///< the latest time that the listener has been told
   instant last_cookie_ = -1000 * second;
   std::uint64_t n_ = 0;
   std::uint64_t limit_ = 0;
