@@ -178,7 +178,9 @@ std::vector<scripted_line> read_script(std::istream& in) {
     for (std::string w; line >> w;) words.push_back(w);
     if (!words.empty()) all.push_back(read_line(number, words));
   }
-  std::stable_sort(all.begin(), all.end(), [](const scripted_line& a, const scripted_line& b) { return a.at < b.at; });
+  std::sort(all.begin(), all.end(), [](const scripted_line& a, const scripted_line& b) {
+    return a.at != b.at ? a.at < b.at : a.line < b.line;
+  });
   return all;
 }
 

@@ -33,8 +33,8 @@ std::vector<moment> moments_of(const settings& s) {
   const bool late = s.accept.when == accept_rule::kind::from || s.accept.when == accept_rule::kind::once;
   if (late && s.accept.at >= 200 * millisecond) all.push_back({"before_late_accept", s.accept.at - 200 * millisecond});
   std::erase_if(all, [end](const moment& m) { return m.at > end; });
+  std::sort(all.begin(), all.end(), [](const moment& a, const moment& b) { return a.at < b.at; });
   all.push_back({"end", end});
-  std::stable_sort(all.begin(), all.end(), [](const moment& a, const moment& b) { return a.at < b.at; });
   return all;
 }
 

@@ -48,7 +48,7 @@ struct client {
   std::vector<cookie> cookies{};  ///< sent to it
   seq_number limited_iss = 0;     ///< the request that last got a rate-limited answer, and when
   instant limited_at = -1;
-  bool postponed = false;    ///< since then the sink has put timers off, and a mark of it may have come round
+  bool postponed = false;    ///< since then timers were put off, so that its mark may have come round
   unsigned late_sweeps = 0;  ///< times that the hand ran while its request was due and did not come to it
 };
 
@@ -323,6 +323,9 @@ class world {
       tick();
       const auto after = part_->next_deadline();
       if (after && *after <= now_) break;  // postponed by the sink
+    }
+    if (const auto next = part_->next_deadline(); next && *next < end) {
+      for (client& c : clients_) c.postponed = true;
     }
     now_ = end;
   }
