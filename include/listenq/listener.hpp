@@ -16,9 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/detail/ageing.hpp>
-#include <listenq/detail/on_ack.hpp>
-#include <listenq/detail/on_request.hpp>
-#include <listenq/detail/on_syn.hpp>
+#include <listenq/detail/dispatch.hpp>
 #include <listenq/detail/state.hpp>
 #include <optional>
 #include <type_traits>
@@ -74,8 +72,8 @@ class basic_listener {
     const std::uint32_t limit = again && Sizing::once ? state_.limit : Sizing::limit(n, state_.tunables);
     const std::uint32_t slots = limit > 0 ? limit : 1;
     const std::uint32_t waiting = Waiting::capacity(n) > 0 ? Waiting::capacity(n) : 1;
-    const std::uint64_t most = state_.requests.most(state_.storage.get());
-    if (most < slots || !could_reserve(slots, waiting)) return {listen_status::storage_too_small, slots, most};
+    const std::uint64_t room = room_for_requests(waiting);
+    if (room < slots) return {listen_status::storage_too_small, slots, room};
     if (!reserve(state_.accepted, waiting)) {
       return {listen_status::storage_too_small, waiting, state_.accepted.capacity()};
     }
@@ -85,7 +83,7 @@ class basic_listener {
       return {listen_status::storage_too_small, slots, state_.requests.capacity()};
     }
     if (!again) {
-      forget_all();
+      state_.forget_all();
       state_.last_cookie = -never;
     } else if (grows) {
       state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
@@ -144,7 +142,7 @@ class basic_listener {
         if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
         ++sum.requests;
       }
-      forget_all();
+      state_.forget_all();
     }
     if constexpr (requires { state_.observer.get().on_close(now, sum); }) state_.observer.get().on_close(now, sum);
     return sum;
@@ -166,7 +164,7 @@ class basic_listener {
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts = {}) {
     now = state_.advance(now);
-    const outcome o = state_.listening ? dispatch(s, out, facts) : closed(s, out);
+    const outcome o = state_.listening ? detail::dispatch(state_, s, out, facts) : detail::on_closed(state_, s, out);
     state_.counters.get().count(o);
     if constexpr (requires { state_.observer.get().on_segment(now, s, o); })
       state_.observer.get().on_segment(now, s, o);
@@ -290,58 +288,23 @@ class basic_listener {
     }
   };
 
-  /// Ends every request without a word.
-  constexpr void forget_all() noexcept {
-    for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
-      state_.budget.get().left(state_.requests[i].key, departure::closed);
-    }
-    state_.requests.clear();
-    state_.hand = {};
-  }
-
   /// Cells beyond the limit, for SYNs whose ISN a TIME-WAIT has chosen: those the limit does not stop.
   static constexpr std::uint32_t spare = 8;
 
-  /// Is there room for both in one block? Asked before either takes its part, so that a listen() that fails costs none.
-  constexpr bool could_reserve(std::uint32_t slots, std::uint32_t waiting) const noexcept {
+  /// How many requests fit beside `waiting` connections. Asked before either takes its part, so that a listen() that
+  /// fails costs no memory of the caller's.
+  constexpr std::uint64_t room_for_requests(std::uint32_t waiting) const noexcept {
     if constexpr (std::is_empty_v<Storage>) {
-      return true;
+      return state_.requests.most(Storage{});
     } else {
       Storage trial = state_.storage.get();
-      return state_.accepted.could_reserve(waiting, trial) && state_.requests.could_reserve(slots, trial);
+      return state_.accepted.could_reserve(waiting, trial) ? state_.requests.most(trial) : 0;
     }
   }
   template <class Queue>
   constexpr bool reserve(Queue& q, std::uint32_t n) noexcept {
     decltype(auto) source = state_.storage.get();
     return q.reserve(n, source);
-  }
-
-  template <class Sink>
-  constexpr outcome dispatch(const segment_type& s, Sink& out, const arrival& facts) {
-    const key_type key = four_tuple_of(s);
-    const std::uint64_t h = state_.hash(key);
-    const index i = state_.requests.find(key, detail::low(h));
-    if (s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst)) {
-      return detail::on_syn(state_, s, key, h, i, out, facts);
-    }
-    if (i != npos) return detail::on_request(state_, s, h, i, out);
-    if (s.flags.has(flag::ack)) return detail::on_stray_ack(state_, s, key, h, out);
-    return {verdict::ignored};
-  }
-
-  /// A closed port. A request that was left to its timer ends at its next segment.
-  template <class Sink>
-  constexpr outcome closed(const segment_type& s, Sink& out) {
-    outcome o{verdict::not_listening};
-    if (state_.requests.size() > 0) {
-      const key_type key = four_tuple_of(s);
-      const std::uint64_t h = state_.hash(key);
-      const index i = state_.requests.find(key, detail::low(h));
-      if (i != npos) state_.forget_request(i, h, departure::closed);
-    }
-    detail::answer_reset(s, out, o);
-    return o;
   }
 
   state_type state_{};

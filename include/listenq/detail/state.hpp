@@ -175,6 +175,15 @@ struct state {
     requests.remove(i, low(h));
   }
 
+  /// Ends every request without a word.
+  constexpr void forget_all() noexcept {
+    for (index i = requests.next_stored(); i != npos; i = requests.next_stored(i)) {
+      budget.get().left(requests[i].key, departure::closed);
+    }
+    requests.clear();
+    hand = {};
+  }
+
   /// Has the stack make its child and queues the handle; false if it would not.
   template <class Sink>
   constexpr bool queue_child(const handshake_type& shake, const segment_type& s, Sink& out) {

@@ -44,10 +44,6 @@ class request_queue {
 
   /// Makes room for `n` requests in all; the stored ones stay. False, and nothing changed, if the storage is too small.
   constexpr bool reserve(std::uint32_t n, Storage& source) noexcept { return table_.reserve(n, source); }
-  /// Would `reserve` work? It takes from `trial`, a copy of the storage's value.
-  constexpr bool could_reserve(std::uint32_t n, Storage& trial) const noexcept {
-    return table_.could_reserve(n, trial);
-  }
   /// After a `reserve` that grew a queue with requests in it: spreads them over the new buckets, `hash_of(key)` for
   /// each.
   template <class HashOf>

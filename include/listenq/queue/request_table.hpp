@@ -61,10 +61,6 @@ class request_table {
     }
     return true;
   }
-  /// Would `reserve` work, with `trial` (a copy of the storage's value, which is used up) to take from?
-  constexpr bool could_reserve(std::uint32_t n, Storage& trial) const noexcept {
-    return n <= capacity_ || decltype(cells_){}.reserve(n, trial);
-  }
   /// Spreads the stored ones over all the buckets that there are room for: `hash_of(cell)` for each. Chains stay newest
   /// first, because each new bucket takes from one old bucket only.
   template <class HashOf>

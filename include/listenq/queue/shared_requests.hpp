@@ -123,10 +123,6 @@ class borrowed_requests {
   constexpr bool reserve(std::uint32_t, Storage&) noexcept {
     return capacity() > 0;
   }
-  template <class Storage>
-  constexpr bool could_reserve(std::uint32_t, Storage&) const noexcept {
-    return capacity() > 0;
-  }
   template <class HashOf>
   constexpr void rehash(HashOf&&) noexcept {}
   template <class Storage>
