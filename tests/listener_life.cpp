@@ -330,6 +330,37 @@ TEST_CASE("close hands every waiting connection back, oldest first, and then the
   CHECK(s.out.reset.size() == 3);
 }
 
+// A close that counts twice in a log, though nothing was open.
+TEST_CASE("closing what is closed is no event") {
+  std::array<basic_event<ipv4>, 4> memory{};
+  using logged = with<modern, observer<event_log<>>>;
+  script<logged> s{1, logged{event_log<>{memory.data(), memory.size()}}};
+  s.listener.close(s.out);
+  s.listener.close(s.out);
+  CHECK(s.listener.observer().size == 2);  // listening, closed
+}
+
+// A hand that stands where the last listener left it: the new one's first requests are seen at other times.
+TEST_CASE("after close and listen the hand starts anew") {
+  script<preset::linux_3_12> fresh{16};
+  script<preset::linux_3_12> reused{16};
+  reused.syn(99);
+  reused.tick(at(1));
+  reused.tick(at(1.2));
+  reused.listener.close(reused.out);
+  fresh.now = reused.now = at(2);
+  CHECK(reused.listener.listen(16, at(2)));
+  for (int i = 0; i < 16; ++i) {
+    fresh.syn(i);
+    reused.syn(i);
+  }
+  for (const double t : {3.0, 3.2, 3.4, 3.6}) {
+    fresh.tick(at(t));
+    reused.tick(at(t));
+    CHECK(fresh.listener.young_count() == reused.listener.young_count());
+  }
+}
+
 TEST_CASE("forget_requests: requests end at close, nothing is sent") {
   script<with<modern, closing<forget_requests>>> s{4};
   s.syn(0), s.syn(1);
