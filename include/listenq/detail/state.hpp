@@ -76,7 +76,7 @@ struct key_words {
 constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
 constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h >> 32); }
 
-/// A segment to be answered with RST, unless it is one.
+/// Hands `s` over and notes in `o` what became of it.
 template <addressing A, class Sink>
 constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
   const send_result sent = out.send(s);
@@ -88,6 +88,7 @@ constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
   }
   return sent;
 }
+/// Answers `s` with RST, unless it is one.
 template <addressing A, class Sink>
 constexpr void answer_reset(const basic_segment<A>& s, Sink& out, outcome& o) {
   if (!s.flags.has(flag::rst)) answer(reset_for(s), out, o);

@@ -84,7 +84,8 @@ struct refusal {
 };
 
 /// The last quarter of max_syn_backlog is for peers that have connected before: closed without cookies when
-/// `max - Q < max >> 2` (Linux, tcp_v4_conn_request and tcp_conn_request).
+/// `max - Q < max >> 2` (Linux, tcp_v4_conn_request and tcp_conn_request). It reads the tunable `syncookies`, as the
+/// kernel does, not the `cookies` slot: a composition without cookies sets the tunable to 0 to have this gate.
 struct last_quarter {
   static constexpr const char* name = "last_quarter";
   static constexpr gate_owner owner = gate_owner::last_quarter;

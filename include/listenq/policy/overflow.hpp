@@ -55,7 +55,7 @@ concept accept_full_at_ack_policy = requires(const overflow_facts& f, const any_
   { P::on_overflow(f, t) } -> std::same_as<ack_answer>;
 };
 
-/// Goes on as if there were room (FreeBSD 13 and 3.12's cookies do not look at the accept queue before the ACK).
+/// Goes on as if there were room (FreeBSD 13 does not look at the accept queue before the ACK).
 struct admit {
   static constexpr const char* name = "admit";
   static constexpr syn_answer on_accept_full(const overflow_facts&) noexcept { return syn_answer::admit; }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+// describe.hpp: a composition and its limits as text.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <listenq/describe.hpp>
+#include <listenq/mirror.hpp>
+#include <listenq/preset/linux_3_12.hpp>
+#include <string>
+
+using namespace listenq;
+
+namespace {
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+// A slot that is left out, or the answer of its neighbour.
+TEST_CASE("every slot has its line, with its arguments, and what is a default is marked") {
+  const std::string text = describe<preset::linux_3_12>();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 29);  // 28 slots and the bytes
+  CHECK(says(text, "accept_full_at_syn  drop_if_young<1>\n"));
+  CHECK(says(text,
+             "sizing              sized_once<pipeline<at_most<tunable::max_syn_backlog>, at_least<8>, plus<1>, "
+             "roundup_pow_of_two>>\n"));
+  CHECK(says(text, "clamp               to_somaxconn   (default)\n"));
+  CHECK(says(text, "bytes per request   56\n"));
+}
+
+// One changed answer that changes another line, or none.
+TEST_CASE("with one answer changed, one line changes") {
+  const std::string before = describe<listener<>>();
+  std::string after_text = describe<with<listener<>, request_full<reset>>>();
+  const std::string line = "request_full        reset\n";
+  REQUIRE(says(after_text, line));
+  after_text.replace(after_text.find(line), line.size(), "request_full        drop   (default)\n");
+  CHECK(after_text == before);
+}
+
+// 0.4 s shown as 0.400000, or 31 s as 31.
+TEST_CASE("seconds are shown without trailing zeros") {
+  CHECK(seconds_text(0) == "0");
+  CHECK(seconds_text(400 * millisecond) == "0.4");
+  CHECK(seconds_text(31 * second) == "31");
+  CHECK(seconds_text(second + microsecond) == "1.000001");
+}
+
+// A limit shown under another name.
+TEST_CASE("the limits of listen(511) on 3.12 with its defaults") {
+  const std::string text = to_text(explain<preset::linux_3_12>(511));
+  CHECK(says(text, "listen(511) is taken as           128\n"));
+  CHECK(says(text, "connections waiting for accept()  129\n"));
+  CHECK(says(text, "when they are full, admitted    2 young requests\n"));
+  CHECK(says(text, "requests (SYN_RECV)               256\n"));
+  CHECK(says(text, "when they are full, a SYN       is dropped\n"));
+  CHECK(says(text, "SYN-ACKs at                       0, 1, 3, 7, 15, 31 s (each up to 0.4 s late)\n"));
+  CHECK(says(to_text(explain<listener<request_full<reset>>>(4)), "a SYN       gets a RST\n"));
+}
