@@ -27,7 +27,8 @@ TEST_CASE("no cookies") {
   hold_all<preset::linux_6_18>(
       "linux_6_18",
       boost::hana::tuple_t<
-          cookieless, with<cookieless, request_full<listenq::reset>>, with<cookieless, request_full<evict_oldest>>,
+          cookieless, with<cookieless, storage<fixed<4, 8>>>, with<cookieless, request_full<listenq::reset>>,
+          with<cookieless, request_full<evict_oldest>>,
           with<cookieless, request_full<evict_oldest>, admission<syncache_gates>>,
           with<cookieless, admission<bsd_gates>, accept_full_at_syn<listenq::reset>, send_failure<fatal>>>);
 }
