@@ -99,9 +99,8 @@ inline rc::Gen<scenario> any_scenario() {
 }
 
 /// A thousand cases for each composition, the same in every run, so that a failure can only come from a change; fifty
-/// thousand new ones with LISTENQ_LONG=1. RC_PARAMS, where it is set, has the last word: the line that rapidcheck prints
-/// after a failure goes there.
-/// False where RC_PARAMS was set.
+/// thousand new ones with LISTENQ_LONG=1. RC_PARAMS, where it is set, has the last word: the line that rapidcheck
+/// prints after a failure goes there. False where RC_PARAMS was set.
 inline const bool standard_run = [] {
   const char* const more = std::getenv("LISTENQ_LONG");
   const bool many = more != nullptr && std::string{more} == "1";
