@@ -25,6 +25,8 @@ const preset_entry* find_preset(std::string_view name) {
   return nullptr;
 }
 
+std::span<const preset_entry* const> all_presets() { return all; }
+
 std::string preset_names() {
   std::string s;
   for (const preset_entry* p : all) s += (s.empty() ? "" : ", ") + std::string(p->name);

@@ -8,6 +8,7 @@
 #include <listenq/explain.hpp>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,8 @@ struct preset_entry {
 
 /// Null if there is none of that name; `-`, `_` and `.` are the same.
 const preset_entry* find_preset(std::string_view name);
+/// All of them, in the order of the tables.
+std::span<const preset_entry* const> all_presets();
 /// All names, separated by commas.
 std::string preset_names();
 

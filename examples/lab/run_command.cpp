@@ -20,6 +20,7 @@ constexpr const char* introduction =
     "  (nothing, or --proc)    the three experiments of the articles, explained step by step\n"
     "  options                 one run of your own\n"
     "  explain --help          what does listen(N) allow?\n"
+    "  matrix --help           all presets against all scenarios\n"
     "  inject --help           timed segments in, answers out";
 
 constexpr const char* epilogue =

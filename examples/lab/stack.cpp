@@ -30,7 +30,7 @@ established start_of(const handshake& h, const segment& last) {
 bool stack::sink::make_child(const handshake& h, const segment& last) {
   const std::uint16_t port = h.key.peer_port;
   child& c = of.children_[port];
-  c = {h.key, std::make_unique<listenq::connection>(of.profile_, start_of(h, last), opening::passive), false};
+  c = {h.key, std::make_unique<listenq::connection>(of.profile_, start_of(h, last), opening::passive), false, h};
   of.after(c, c.connection->receive(last, now, *this));
   return true;
 }

@@ -39,6 +39,7 @@ class stack {
     four_tuple key{};
     std::unique_ptr<listenq::connection> connection;
     bool accepted = false;
+    handshake shake{};  ///< what the listener handed over
   };
   using request_type = request<ipv4>;
 
