@@ -38,6 +38,28 @@ TEST_CASE("with one answer changed, one line changes") {
   CHECK(after_text == before);
 }
 
+// An argument left out: two different compositions would read the same.
+TEST_CASE("queues, evictions and budgets are spelled with their arguments") {
+  using l = listener<sizing<syncache<293, 105, 10255, reseeded<5>>>, request_full<told<evict_from_here_on>>,
+                     clamp<never_below<16, up_to<255, 1>>>, waiting<backlog_16_bits>,
+                     admission<in_order<gates::accept_queue_by<exactly_backlog>, gates::budget, gates::known_request,
+                                        gates::strict_request_queue>>,
+                     budget<every<per_prefix<16, 48, exactly<9>, 128, 2>, shared_budget<>>>,
+                     accept_full_at_syn<drop_if_young_above<1, 4>>>;
+  const std::string text = describe<l>();
+  CHECK(says(text, "sizing              syncache<293, 105, 10255, reseeded<5>>\n"));
+  CHECK(says(text, "request_full        told<evict_from_here_on>\n"));
+  CHECK(says(text, "clamp               never_below<16, up_to<255, 1>>\n"));
+  CHECK(says(text, "waiting             over<pipeline<low_bits<16>>>\n"));
+  CHECK(says(text,
+             "admission           in_order<gates::accept_queue_by<reached<pipeline<>>>, gates::budget, "
+             "gates::known_request, gates::strict_request_queue>\n"));
+  CHECK(
+      says(text, "budget              every<per_prefix<16, 48, exactly<9>, 128, 2>, shared_budget<slot_pool<...>>>\n"));
+  CHECK(says(text, "accept_full_at_syn  drop_if_young_above<1, 4>\n"));
+  CHECK(says(to_text(explain<l>(4)), "a SYN       takes the place of the oldest in its bucket or the next\n"));
+}
+
 // 0.4 s shown as 0.400000, or 31 s as 31.
 TEST_CASE("seconds are shown without trailing zeros") {
   CHECK(seconds_text(0) == "0");

@@ -12,6 +12,7 @@
 #include <listenq/policy/cookies.hpp>
 #include <listenq/policy/counters.hpp>
 #include <listenq/policy/deferral.hpp>
+#include <listenq/policy/eviction.hpp>
 #include <listenq/policy/family.hpp>
 #include <listenq/policy/fast_open.hpp>
 #include <listenq/policy/hashing.hpp>
@@ -20,11 +21,14 @@
 #include <listenq/policy/observer.hpp>
 #include <listenq/policy/offer.hpp>
 #include <listenq/policy/overflow.hpp>
+#include <listenq/policy/prefix_budget.hpp>
 #include <listenq/policy/pressure.hpp>
 #include <listenq/policy/requests.hpp>
 #include <listenq/policy/schedule.hpp>
+#include <listenq/policy/shared_budget.hpp>
 #include <listenq/policy/sizing.hpp>
 #include <listenq/policy/storage.hpp>
+#include <listenq/policy/syncache.hpp>
 #include <listenq/policy/tunables.hpp>
 #include <listenq/policy/validation.hpp>
 #include <listenq/policy/waiting.hpp>

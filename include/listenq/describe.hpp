@@ -108,7 +108,56 @@ struct spelling<sweep<P>> {
 };
 template <class... Gates>
 struct spelling<in_order<Gates...>> {
-  static std::string text() { return in_brackets("in_order", {std::string("gates::") + Gates::name...}); }
+  static std::string text() { return in_brackets("in_order", {"gates::" + spell<Gates>()...}); }
+};
+template <unsigned B>
+struct spelling<low_bits<B>> {
+  static std::string text() { return in_brackets("low_bits", {number(B)}); }
+};
+template <std::uint32_t N, class B>
+struct spelling<never_below<N, B>> {
+  static std::string text() { return in_brackets("never_below", {number(N), spell<B>()}); }
+};
+template <std::uint32_t M, std::uint32_t O>
+struct spelling<up_to<M, O>> {
+  static std::string text() { return in_brackets("up_to", {number(M), number(O)}); }
+};
+template <std::uint32_t U>
+struct spelling<reseeded<U>> {
+  static std::string text() { return in_brackets("reseeded", {number(U)}); }
+};
+template <std::uint32_t B, std::uint32_t D, std::uint32_t L, class S>
+struct spelling<syncache<B, D, L, S>> {
+  static std::string text() {
+    return std::same_as<S, seeded_once> ? in_brackets("syncache", {number(B), number(D), number(L)})
+                                        : in_brackets("syncache", {number(B), number(D), number(L), spell<S>()});
+  }
+};
+template <class W>
+struct spelling<gates::accept_queue_by<W>> {
+  static std::string text() { return in_brackets("accept_queue_by", {spell<W>()}); }
+};
+template <std::uint32_t N, std::uint32_t D>
+struct spelling<drop_if_young_above<N, D>> {
+  static std::string text() { return in_brackets("drop_if_young_above", {number(N), number(D)}); }
+};
+template <class P>
+struct spelling<told<P>> {
+  static std::string text() { return in_brackets("told", {spell<P>()}); }
+};
+template <unsigned V4, unsigned V6, class Share, std::uint32_t Width, std::uint32_t Rows>
+struct spelling<per_prefix<V4, V6, Share, Width, Rows>> {
+  static std::string text() {
+    return in_brackets("per_prefix", {number(V4), number(V6), spell<Share>(), number(Width), number(Rows)});
+  }
+};
+template <class Pool>
+struct spelling<shared_budget<Pool>> {
+  static std::string text() { return in_brackets("shared_budget", {"slot_pool<...>"}); }
+};
+template <class... B>
+struct spelling<every<B...>> {
+  static std::string text() { return in_brackets("every", {spell<B>()...}); }
 };
 template <std::uint32_t N>
 struct spelling<drop_if_young<N>> {
@@ -204,6 +253,35 @@ std::string describe(const L&) {
   return describe<L>();
 }
 
+namespace detail {
+/// What happens to a SYN, as the end of a sentence.
+inline const char* answer_text(syn_answer a) {
+  switch (a) {
+    case syn_answer::admit:
+      return "is admitted";
+    case syn_answer::drop:
+      return "is dropped";
+    case syn_answer::reset:
+      return "gets a RST";
+    case syn_answer::evict_oldest:
+      return "takes the oldest one's place";
+    case syn_answer::evict_random:
+      return "takes the place of any one";
+    case syn_answer::evict_random_or_none:
+      return "takes the place of any one, or is dropped";
+    case syn_answer::evict_most_retried:
+      return "takes the place of the most retried one";
+    case syn_answer::drop_and_evict_most_retried:
+      return "is dropped, and the most retried one with it";
+    case syn_answer::evict_in_bucket:
+      return "takes the place of the oldest in its bucket";
+    case syn_answer::evict_from_here_on:
+      return "takes the place of the oldest in its bucket or the next";
+  }
+  return "";
+}
+}  // namespace detail
+
 /// Seconds without trailing zeros: 3, 0.2, 31.
 inline std::string seconds_text(duration d) {
   std::string s = std::to_string(d / second);
@@ -227,11 +305,8 @@ inline std::string to_text(const explanation& e) {
                                                                    : count(*e.young_when_full) + " young requests");
   line("requests (SYN_RECV)", count(e.request_slots));
   if (e.unproven_slots < e.request_slots) line("  of these for unknown peers", count(e.unproven_slots));
-  line("  when they are full, a SYN", e.cookies != cookie_mode::off             ? "gets a cookie"
-                                      : e.when_full == syn_answer::drop         ? "is dropped"
-                                      : e.when_full == syn_answer::reset        ? "gets a RST"
-                                      : e.when_full == syn_answer::evict_oldest ? "takes the oldest one's place"
-                                                                                : "is admitted");
+  line("  when they are full, a SYN",
+       e.cookies != cookie_mode::off ? "gets a cookie" : detail::answer_text(e.when_full));
   if (e.buckets > 0) line("hash buckets", count(e.buckets));
   line("pruning starts at", e.pruning_from ? count(*e.pruning_from) + " requests" : "never");
   std::string times;

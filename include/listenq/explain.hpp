@@ -95,12 +95,22 @@ struct explainer {
     e.unproven_slots = first_that(e.request_slots, [this](std::uint32_t q) { return refuses_unproven(q); });
     e.retries = schedule_policy::retries(t);
     e.cookies = policy_of<L, slot::cookies>::mode(t);
-    e.when_full = policy_of<L, slot::request_full>::on_request_full(
-        {.lengths = {.accepted = 0, .requests = e.request_slots}, .backlog = e.backlog});
+    policy_of<L, slot::request_full> on_request_full{};
+    e.when_full = on_request_full.on_request_full({.lengths = {.accepted = 0, .requests = e.request_slots},
+                                                   .backlog = e.backlog,
+                                                   .limit = e.request_slots,
+                                                   .accept_slots = e.accept_slots});
 
     constexpr std::uint32_t many = 1U << 16;
     const std::uint32_t young = first_that(many, [this](std::uint32_t y) {
-      return accept_full_policy::on_accept_full({.lengths = {}, .young = y, .backlog = e.backlog}) != syn_answer::admit;
+      accept_full_policy on_accept_full{};
+      const syn_answer a = on_accept_full.on_accept_full({.lengths = {},
+                                                          .young = y,
+                                                          .backlog = e.backlog,
+                                                          .accept_full = true,
+                                                          .limit = e.request_slots,
+                                                          .accept_slots = e.accept_slots});
+      return a == syn_answer::drop || a == syn_answer::reset;
     });
     if (young < many) e.young_when_full = young;
     const std::uint32_t pruned =

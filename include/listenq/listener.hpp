@@ -32,6 +32,15 @@ class basic_listener {
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
 
+  /// Is there a gate that requests alone can close for want of room in the accept queue?
+  static constexpr bool evicting_opens_accept_queue() {
+    return Admission::any([]<class G>() {
+      constexpr queue_lengths many{.accepted = 0, .requests = 0xffffffffU};
+      return G::owner == gate_owner::accept_queue &&
+             G::closed({.lengths = many, .backlog = 1, .accept_full = Waiting::full(many, 1)}, any_tunables{});
+    });
+  }
+
  public:
   using addressing_type = Family;
   using segment_type = basic_segment<Family>;
@@ -50,8 +59,18 @@ class basic_listener {
       "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
   static_assert(std::is_empty_v<Budget> || Admission::any([]<class G>() { return G::owner == gate_owner::budget; }),
                 "listenq::listener: a budget is asked at gates::budget, and this admission has no such gate.");
-  static_assert(std::is_empty_v<Budget> || !Requests::borrows,
-                "listenq::listener: a budget counts requests of its own listener; borrowed ones can be anybody's.");
+  static constexpr syn_answers evictions = evictions_of<RequestFull> | evictions_of<AcceptFullAtSyn>;
+  static_assert(!evictions.any(syn_answer::evict_in_bucket, syn_answer::evict_from_here_on) || bucketed<Sizing>,
+                "listenq::listener: only a syncache has buckets to evict from; use sizing<syncache<...>>, too.");
+  static_assert(detail::sizing_suits_pool<Sizing, Requests>,
+                "listenq::listener: where a syncache is shared, the pool and its listeners have the same sizing.");
+  static_assert(evictions_of<AcceptFullAtSyn> == syn_answers{} || evicting_opens_accept_queue(),
+                "listenq::listener: evicting helps a full accept queue only where waiting<...> counts both queues.");
+  static_assert(!evictions.has(syn_answer::evict_oldest) || !bucketed<Sizing>,
+                "listenq::listener: a syncache knows the oldest of a bucket, not of all; use evict_in_bucket.");
+  static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
+                    !Clockwork::sweeps,
+                "listenq::listener: who has been retried most is read off the timers; use exact<>, not sweep<>.");
 
   /// Policies with state (keys, logs, memory) can be passed by value in any order; the others are made from nothing.
   template <class... Values>
@@ -81,6 +100,11 @@ class basic_listener {
     const std::uint32_t with_spare = slots < 0xffffffffU - spare ? slots + spare : slots;
     if ((!grows || !reserve(state_.requests, with_spare)) && !reserve(state_.requests, slots)) {
       return {listen_status::storage_too_small, slots, state_.requests.capacity()};
+    }
+    if constexpr (requires(Budget & b) { b.listens(limit, std::uint64_t{}); }) {
+      // One word is hashed, of a key that hashes two for random numbers and more for peers.
+      const std::uint32_t word = 0;
+      if (!state_.budget.get().listens(limit, state_.hashing.get().hash(&word, 1))) return {listen_status::no_share};
     }
     if (!again) {
       state_.forget_all();
@@ -179,10 +203,11 @@ class basic_listener {
     std::optional<handshake_type> finished{};
   };
 
-  /// The same for those who would rather have the answer returned. Not for stacks that make handles of their own.
-  constexpr step receive(const segment_type& s, instant now,
-                         const arrival& facts = {}) requires(std::same_as<handle_type, key_type> ||
-                                                             std::same_as<handle_type, handshake_type>) {
+  /// The same for those who would rather have the answer returned. Not for stacks that make handles of their own, nor
+  /// where an evicted peer is sent something, too.
+  constexpr step receive(const segment_type& s, instant now, const arrival& facts = {}) requires(
+      (std::same_as<handle_type, key_type> || std::same_as<handle_type, handshake_type>)&&!tells_evicted<RequestFull> &&
+      !tells_evicted<AcceptFullAtSyn>) {
     step r;
     step_sink out{r};
     r.outcome = receive(s, now, out, facts);
@@ -238,6 +263,39 @@ class basic_listener {
   constexpr std::uint32_t request_limit() const noexcept { return state_.limit; }
   constexpr bool request_full() const noexcept { return state_.request_full(); }
   constexpr bool accept_full() const noexcept { return state_.accept_full(); }
+  /// The budget with its counts; is what it counts exactly the requests that there are? True if it does not say.
+  constexpr const auto& budget() const noexcept requires(!std::is_empty_v<Budget>) { return state_.budget.get(); }
+  constexpr bool budget_balanced() const {
+    const auto for_each_key = [&l = *this](auto&& f) { l.for_each_request([&f](const request_type& r) { f(r.key); }); };
+    if constexpr (requires(const Budget& b) { b.balanced(for_each_key); }) {
+      return state_.budget.get().balanced(for_each_key);
+    } else {
+      return true;
+    }
+  }
+  /// Requests of this listener that others evicted from the queue that they share.
+  constexpr std::uint64_t lost_to_neighbours() const noexcept {
+    if constexpr (Requests::borrows) {
+      return state_.requests.lost();
+    } else {
+      return 0;
+    }
+  }
+  /// The bucket of a syncache that the request of a four-tuple is in or would go to, numbered from 0 over all sets.
+  constexpr std::uint32_t bucket_of(const key_type& key) const noexcept requires bucketed<Sizing> {
+    const std::uint32_t h = detail::low(state_.hash(key));
+    const index i = state_.requests.find(key, h);
+    const auto& order = state_.requests.order();
+    return i == npos ? order.place(h) : order.place_of(state_.requests.cell_at(i), h);
+  }
+  /// How many requests, whoever's, a bucket holds.
+  constexpr std::uint32_t bucket_length(std::uint32_t bucket) const noexcept requires bucketed<Sizing> {
+    return state_.requests.order().length(bucket);
+  }
+  /// When the bucket that a newcomer would go to was last found full; long before 0 if it never was.
+  constexpr instant bucket_overflow(const key_type& key) const noexcept requires bucketed<Sizing> {
+    return state_.bucket_overflow(state_.hash(key));
+  }
   constexpr decltype(auto) counters() const noexcept { return state_.counters.get().values(); }
   constexpr std::uint32_t get(tunable t) const noexcept { return state_.tunables[t]; }
   constexpr auto& observer() noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
@@ -264,16 +322,26 @@ class basic_listener {
   template <class V>
   static constexpr bool is_policy = std::same_as<V, Hashing> || std::same_as<V, Cookies> || std::same_as<V, Counters> ||
                                     std::same_as<V, Observer> || std::same_as<V, Budget> || std::same_as<V, Storage> ||
-                                    (std::same_as<V, Requests> && Requests::borrows);
+                                    std::same_as<V, RequestFull> || std::same_as<V, AcceptFullAtSyn> ||
+                                    (std::same_as<V, Requests> && Requests::borrows) ||
+                                    requires(Budget& b, const V& v) {
+    b.attach(v);
+  };
 
   template <class V>
   constexpr void take(const V& v) {
     const auto into = [&v]<class Slot, class P>(detail::held<Slot, P>& h) {
-      if constexpr (std::same_as<P, V> && !std::is_empty_v<V>) h.get() = v;
+      if constexpr (!std::is_empty_v<P>) {
+        if constexpr (requires { h.get().attach(v); }) {
+          h.get().attach(v);
+        } else if constexpr (std::same_as<P, V>) {
+          h.get() = v;
+        }
+      }
     };
-    if constexpr (std::same_as<V, Requests> && Requests::borrows) state_.requests.attach(v.pool);
+    if constexpr (std::same_as<V, Requests> && Requests::borrows) state_.join(v.pool);
     into(state_.hashing), into(state_.cookies), into(state_.counters), into(state_.observer), into(state_.budget),
-        into(state_.storage);
+        into(state_.storage), into(state_.on_request_full), into(state_.on_accept_full);
   }
 
   struct step_sink {

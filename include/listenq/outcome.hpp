@@ -80,7 +80,7 @@ constexpr const char* name_of(verdict v) noexcept {
 }
 
 /// What else was found on the way to a verdict. Several can hold at once.
-enum class stage : std::uint16_t {
+enum class stage : std::uint32_t {
   request_full = 1U << 0,     ///< the request queue was full
   cookie_wanted = 1U << 1,    ///< the SYN was to be answered by a cookie
   accept_full = 1U << 2,      ///< the accept queue was full
@@ -94,13 +94,15 @@ enum class stage : std::uint16_t {
   answered = 1U << 10,        ///< a segment was handed to the sink
   answered_reset = 1U << 11,  ///< and it was a RST
   send_failed = 1U << 12,     ///< the sink did not take it
+  bucket_full = 1U << 13,     ///< the bucket of the syncache was full, where `request_full` says so, too
+  evicted_reset = 1U << 14,   ///< the peer whose request was evicted got a RST
 };
 
 /// A set of stages.
 struct stages {
-  std::uint16_t bits = 0;
-  constexpr void add(stage s) noexcept { bits = static_cast<std::uint16_t>(bits | static_cast<std::uint16_t>(s)); }
-  constexpr bool has(stage s) const noexcept { return (bits & static_cast<std::uint16_t>(s)) != 0; }
+  std::uint32_t bits = 0;
+  constexpr void add(stage s) noexcept { bits |= static_cast<std::uint32_t>(s); }
+  constexpr bool has(stage s) const noexcept { return (bits & static_cast<std::uint32_t>(s)) != 0; }
   friend constexpr bool operator==(stages, stages) = default;
 };
 
@@ -141,7 +143,11 @@ struct tick_summary {
 };
 
 /// What `listen` says.
-enum class listen_status : std::uint8_t { ok, storage_too_small };
+enum class listen_status : std::uint8_t {
+  ok,
+  storage_too_small,
+  no_share,  ///< the budget has no pool, or its pool no place for this listener
+};
 struct listen_result {
   listen_status status = listen_status::ok;
   std::uint64_t needed = 0;  ///< entries that the backlog asks for, of the queue that does not fit

@@ -4,4 +4,4 @@
 #include <listenq/listener.hpp>
 
 using namespace listenq;
-listener<accept_full_at_syn<evict_oldest>> l;
+listener<accept_full_at_syn<keep>> l;

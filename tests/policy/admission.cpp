@@ -52,6 +52,22 @@ TEST_CASE("the accept queue's gate looks at the accept queue and nothing else") 
   CHECK(g::closed({.accept_full = true, .isn_chosen = true, .proven = true}, tuning({})));
 }
 
+// A TIME-WAIT that passes a syncache's bound: no BSD lets it.
+TEST_CASE("the strict gate is the same, but a chosen ISN opens nothing") {
+  using g = gates::strict_request_queue;
+  CHECK_FALSE(g::closed({}, tuning({})));
+  CHECK(g::closed({.request_full = true}, tuning({})));
+  CHECK(g::closed({.request_full = true, .isn_chosen = true}, tuning({})));
+  CHECK(g::closed({.isn_chosen = true, .cookies_always = true}, tuning({})));
+}
+
+// NetBSD asks so_qlen > so_qlimit at the SYN and 3/2 of the sum at the ACK: one predicate for both would be wrong.
+TEST_CASE("accept_queue_by has a test of its own and does not read `waiting`'s") {
+  using g = gates::accept_queue_by<backlog_plus_one>;
+  CHECK_FALSE(g::closed({.lengths = {4, 99}, .backlog = 4, .accept_full = true}, tuning({})));
+  CHECK(g::closed({.lengths = {5, 0}, .backlog = 4}, tuning({})));
+}
+
 // `<=` for `<`, or a quarter rounded up (golden/halfopen.json: 8 -> 7, 128 -> 97; users.md T4).
 TEST_CASE("the last quarter is kept: m - (m >> 2) + 1 requests of unproven peers") {
   struct row {
@@ -101,8 +117,8 @@ TEST_CASE("known_request and budget are no tests of their own") {
 // the lookup first would answer a duplicate SYN that the kernel drops.
 TEST_CASE("the rows of gates have their kernel's order") {
   CHECK(order<linux_gates>() == "known_request request_queue accept_queue refusal last_quarter");
-  CHECK(order<bsd_gates>() == "accept_queue known_request request_queue refusal");
-  CHECK(order<syncache_gates>() == "known_request request_queue refusal");
+  CHECK(order<bsd_gates>() == "accept_queue_by known_request strict_request_queue refusal");
+  CHECK(order<syncache_gates>() == "known_request strict_request_queue refusal");
 }
 
 // A fold that goes on after the first "yes".

@@ -9,10 +9,9 @@
 using namespace listenq;
 using test::tuning;
 
-TEST_CASE("drop, reset and evict_oldest at a full request queue") {
+TEST_CASE("drop and reset at a full request queue") {
   CHECK(drop::on_request_full({}) == syn_answer::drop);
   CHECK(reset::on_request_full({}) == syn_answer::reset);
-  CHECK(evict_oldest::on_request_full({}) == syn_answer::evict_oldest);
 }
 
 TEST_CASE("drop, reset and admit at a full accept queue") {
@@ -45,9 +44,35 @@ TEST_CASE("abort_if_tuned resets when the administrator says so") {
   CHECK(tunables_of<abort_if_tuned> == tunable_set{tunable::abort_on_overflow});
 }
 
-// 8 bytes a request for a list that nobody asks for, or no list where one is asked for.
-TEST_CASE("only evict_oldest needs to know which request is the oldest") {
-  CHECK(evicts<evict_oldest>);
-  CHECK_FALSE(evicts<drop>);
-  CHECK_FALSE(evicts<reset>);
+// Onload before it followed Linux: a quarter of the smaller of the two queues, rounded down, and `>` as there.
+TEST_CASE("drop_if_young_above<1, 4> admits while at most a quarter of the smaller queue's slots are young") {
+  using quarter = drop_if_young_above<1, 4>;
+  const auto at = [](std::uint32_t young, std::uint32_t limit, std::uint32_t accept_slots) {
+    return quarter::on_accept_full({.young = young, .limit = limit, .accept_slots = accept_slots});
+  };
+  CHECK(at(32, 256, 128) == syn_answer::admit);
+  CHECK(at(33, 256, 128) == syn_answer::drop);
+  CHECK(at(32, 128, 4096) == syn_answer::admit);
+  CHECK(at(33, 128, 4096) == syn_answer::drop);
+  CHECK(at(0, 3, 3) == syn_answer::admit);  // 3 / 4 is 0
+  CHECK(at(1, 3, 3) == syn_answer::drop);
+  CHECK(at(0x40000000U, 0xffffffffU, 0xffffffffU) == syn_answer::drop);
+  CHECK(drop_if_young_above<3, 1>::on_accept_full({.young = 7, .limit = 2, .accept_slots = 9}) == syn_answer::drop);
+}
+
+// A set that is an index, or evictions counted among those that are none.
+TEST_CASE("answers form sets, and those from evict_oldest on are evictions") {
+  constexpr syn_answers s{syn_answer::drop, syn_answer::evict_random};
+  CHECK(s.has(syn_answer::drop));
+  CHECK(s.has(syn_answer::evict_random));
+  CHECK_FALSE(s.has(syn_answer::reset));
+  CHECK(s.any(syn_answer::reset, syn_answer::evict_random));
+  CHECK_FALSE(s.any(syn_answer::reset, syn_answer::evict_oldest));
+  CHECK((s | syn_answers{syn_answer::reset}).has(syn_answer::reset));
+  CHECK(evictions_of<drop> == syn_answers{});
+  for (const syn_answer a : {syn_answer::admit, syn_answer::drop, syn_answer::reset}) CHECK_FALSE(evicts(a));
+  for (const syn_answer a :
+       {syn_answer::evict_oldest, syn_answer::drop_and_evict_most_retried, syn_answer::evict_from_here_on}) {
+    CHECK(evicts(a));
+  }
 }

@@ -137,6 +137,40 @@ TEST_CASE("listen(N) to table size, with the defaults of 3.12 and with both limi
   }
 }
 
+// The mask off by one bit, or a wrap where the value fits.
+TEST_CASE("low_bits keeps what a narrow field can hold") {
+  CHECK(apply<low_bits<16>>(65535) == 65535);
+  CHECK(apply<low_bits<16>>(65536) == 0);
+  CHECK(apply<low_bits<16>>(65537) == 1);
+  CHECK(apply<low_bits<8>>(256) == 0);
+  CHECK(apply<low_bits<31>>(largest) == 0x7fffffffU);
+}
+
+// What other kernels and stacks let wait, each from its own rule and not from a neighbour's (kernels.md 1.4 and 1.6,
+// users.md 1.7, peers.md).
+TEST_CASE("the bounds of other systems, by backlog") {
+  const auto t = tuning({{tunable::max_syn_backlog, 256}});
+  using linux_2_6_18 = pipeline<exactly<tunable::max_syn_backlog>, at_least<64>, roundup_pow_of_two>;
+  using onload = pipeline<exactly<tunable::max_syn_backlog>>;  // EF_TCP_BACKLOG_MAX
+  using includeos = pipeline<exactly<64>>;
+  struct row {
+    std::uint32_t n, linux_5_15, linux_6_18, shadow, gvisor, seastar;
+  };
+  for (const row& r : {row{0, 0, 1, 1, 0, 0}, row{1, 1, 2, 2, 1, 1}, row{100, 100, 101, 101, 100, 100}}) {
+    CAPTURE(r.n);
+    CHECK(same_as_backlog::limit(r.n, t) == r.linux_5_15);  // Q >= N: nobody for listen(0)
+    CHECK(backlog_plus_one_requests::limit(r.n, t) == r.linux_6_18);
+    CHECK(backlog_plus_one_requests::limit(r.n, t) == r.shadow);
+    CHECK(same_as_backlog::limit(r.n, t) == r.gvisor);   // capacity N + 1, half-open ones up to capacity - 1
+    CHECK(same_as_backlog::limit(r.n, t) == r.seastar);  // and `sum_to_backlog` for both together; so lwIP, turmoil
+    CHECK(linux_2_6_18::limit(r.n, t) == 256);
+    CHECK(onload::limit(r.n, t) == 256);
+    CHECK(includeos::limit(r.n, t) == 64);
+  }
+  CHECK(linux_2_6_18::limit(5, tuning({{tunable::max_syn_backlog, 20}})) == 64);
+  CHECK(linux_2_6_18::limit(5, tuning({{tunable::max_syn_backlog, 1000}})) == 1024);
+}
+
 // A second listen() that resizes an old kernel's table, or leaves a modern one alone.
 TEST_CASE("only sized_once keeps the limit of the first listen, and it computes the same") {
   CHECK_FALSE(linux_table::once);

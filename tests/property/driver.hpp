@@ -155,6 +155,11 @@ class world {
     e.counts = rules_->counts;
     e.waiting_counts_requests = rules_->full(0, 1000000, 1);
     e.counts_cookies = rules_->counts_cookies;
+    e.evicted = rules_->victims;
+    if (rules_->buckets > 0) {
+      e.buckets = rules_->buckets;
+      e.most_in_bucket = rules_->depth;
+    }
     return e;
   }
   [[noreturn]] void fail(const std::string& what) const {
@@ -482,57 +487,77 @@ class world {
 
   // --- what the rules demand ---
 
-  std::optional<verdict> of_full_accept_queue(const view& was) const {
-    if (!rules_->full(was.a, was.q, n_)) return std::nullopt;
+  struct refusal {
+    bool sure = true;
+    std::optional<verdict> as{};
+  };
+  refusal of_full_accept_queue(const view& was) const {
+    const bool full = rules_->full_at_syn == nullptr ? rules_->full(was.a, was.q, n_) : rules_->full_at_syn(was.a, n_);
+    if (!full) return {};
     switch (rules_->accept_full_at_syn) {
       case at_full::drop:
-        return verdict::dropped_accept_full;
+        return {.as = verdict::dropped_accept_full};
       case at_full::reset:
-        return verdict::reset_accept_full;
+        return {.as = verdict::reset_accept_full};
       case at_full::drop_above_one_young:
-        if (was.y > 1) return verdict::dropped_accept_full;
-        return std::nullopt;
+        if (was.y > 1) return {.as = verdict::dropped_accept_full};
+        return {};
+      case at_full::evict_maybe:
+        return {.sure = false};
       default:
-        return std::nullopt;
+        return {};
     }
+  }
+  /// Is there no room for a request of this client?
+  bool full_for(const view& was, const four_tuple& key) const {
+    if (was.q >= limit_) return true;
+    return rules_->buckets > 0 && part_->bucket_length(part_->bucket_of(key)) >= rules_->depth;
+  }
+  std::optional<verdict> of_full_request_queue(const view& was, const four_tuple& key) const {
+    const bool nobody = rules_->victims == testing::victims::oldest_in_bucket
+                            ? part_->bucket_length(part_->bucket_of(key)) == 0
+                            : was.q == 0;
+    if (rules_->request_full == at_full::reset) return verdict::reset_request_full;
+    if (rules_->request_full == at_full::drop || nobody) return verdict::dropped_request_full;
+    return std::nullopt;
   }
   std::optional<verdict> of_syn(const view& was, const segment& s, const arrival& facts,
                                 const request_type* known) const {
     if (known == nullptr && s.flags.has(flag::fin) && !rules_->syn_fin) return verdict::ignored;
-    if (rules_->gates == gate_order::bsd) {
-      if (const auto v = of_full_accept_queue(was)) return *v;
-    }
-    if (known != nullptr) return at_request(s, *known);
-    const auto of_same_peer = std::count_if(was.requests.begin(), was.requests.end(), [&s](const request_type& r) {
-      return r.key.peer_address == s.source.address;
-    });
-    if (of_same_peer >= rules_->most_of_a_peer) return verdict::dropped_over_budget;
+    const four_tuple key = four_tuple_of(s);
     bool cookie_wanted = false;
     bool replaces = false;
-    if ((was.q >= limit_ || cookies_for_all()) && facts.isn == 0) {
-      if (cookies_on()) {
-        cookie_wanted = true;
-      } else if (rules_->request_full == at_full::drop || (rules_->request_full == at_full::evict && was.q == 0)) {
-        return verdict::dropped_request_full;
-      } else if (rules_->request_full == at_full::reset) {
-        return verdict::reset_request_full;
-      } else {
+    for (const gate_step g : rules_->gates) {
+      if (g == gate_step::known) {
+        if (known != nullptr) return at_request(s, *known);
+        const auto of_same_peer = std::count_if(was.requests.begin(), was.requests.end(), [&s](const request_type& r) {
+          return r.key.peer_address == s.source.address;
+        });
+        if (of_same_peer >= rules_->most_of_a_peer) return verdict::dropped_over_budget;
+      } else if (g == gate_step::request) {
+        if ((!full_for(was, key) && !cookies_for_all()) || (facts.isn != 0 && !rules_->strict)) continue;
+        if (cookies_on()) {
+          cookie_wanted = true;
+          continue;
+        }
+        if (const auto v = of_full_request_queue(was, key)) return *v;
         replaces = true;
-      }
-    }
-    if (rules_->gates == gate_order::linux_line) {
-      if (const auto v = of_full_accept_queue(was)) return *v;
-    }
-    if (facts.refused) return verdict::dropped_refused;
-    if (rules_->gates == gate_order::linux_line) {
-      const std::int64_t most = part_->get(tunable::max_syn_backlog);
-      const bool no_cookies_here = part_->get(tunable::syncookies) == 0 && !cookie_wanted;
-      if (no_cookies_here && facts.isn == 0 && !facts.proven && most - std::int64_t{was.q} < most / 4) {
-        return verdict::dropped_last_quarter;
+      } else if (g == gate_step::accept) {
+        const refusal r = of_full_accept_queue(was);
+        if (!r.sure) return std::nullopt;
+        if (r.as) return *r.as;
+      } else if (g == gate_step::refusal) {
+        if (facts.refused) return verdict::dropped_refused;
+      } else {
+        const std::int64_t most = part_->get(tunable::max_syn_backlog);
+        const bool no_cookies_here = part_->get(tunable::syncookies) == 0 && !cookie_wanted;
+        if (no_cookies_here && facts.isn == 0 && !facts.proven && most - std::int64_t{was.q} < most / 4) {
+          return verdict::dropped_last_quarter;
+        }
       }
     }
     if (cookie_wanted) return verdict::cookie_sent;
-    if (!replaces && was.q >= limit_) {  // the ISN is chosen: it is a question of memory
+    if (!replaces && was.q >= limit_) {  // no gate stops it: it is a question of memory
       if (!rules_->on_the_heap) return std::nullopt;
       if (was.q >= room_) return verdict::dropped_no_memory;
     }

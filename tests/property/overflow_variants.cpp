@@ -33,6 +33,26 @@ TEST_CASE("no cookies") {
           with<cookieless, admission<bsd_gates>, accept_full_at_syn<listenq::reset>, send_failure<fatal>>>);
 }
 
+TEST_CASE("somebody else makes room") {
+  hold_all<preset::linux_6_18>(
+      "linux_6_18",
+      boost::hana::tuple_t<
+          with<cookieless, request_full<told<evict_random>>>,
+          with<cookieless, admission<sum_gates>, waiting<sum_to_backlog>, accept_full_at_syn<evict_oldest_or_random>>,
+          with<cookieless, admission<late_lookup>, request_full<drop_and_evict_if_both_full>>>);
+}
+
+TEST_CASE("the syncaches of the BSDs") {
+  hold_all<preset::linux_6_18>(
+      "linux_6_18",
+      boost::hana::tuple_t<
+          with<cookieless, admission<syncache_gates>, sizing<syncache<4, 3, 100>>, request_full<evict_in_bucket>>,
+          with<cookieless, admission<bsd_gates>, sizing<syncache<3, 4, 9>>, request_full<evict_from_here_on>,
+               waiting<sum_to_three_halves_plus_one>, send_failure<fatal>, closing<abort_requests>>,
+          with<cookieless, admission<bsd_gates>, sizing<syncache<4, 3, 40, reseeded<7>>>,
+               request_full<evict_from_here_on>, waiting<sum_to_three_times>>>);
+}
+
 TEST_CASE("another order of gates, another bound") {
   hold_all<preset::linux_6_18>(
       "linux_6_18", variants<preset::linux_6_18, admission<bsd_gates>, admission<syncache_gates>, sizing<pipeline<>>,

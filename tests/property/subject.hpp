@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <listenq/mirror.hpp>
+#include <listenq/testing/invariants.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,10 +24,11 @@ using namespace listenq;
 // --- the rules of a composition
 // ---------------------------------------------------------------------------------------
 
-enum class at_full { drop, reset, evict, admit, drop_above_one_young, keep, forget, as_tuned };
+enum class at_full { drop, reset, evict, evict_maybe, admit, drop_above_one_young, keep, forget, as_tuned };
 enum class crowding { none, half_table, half_backlog };
 enum class cookie_rule { none, under_pressure, always, tuned };
-enum class gate_order { linux_line, bsd, syncache };
+enum class gate_step { known, request, accept, refusal, last_quarter };
+using gate_order = std::vector<gate_step>;
 
 /// What a composition promises, as functions of plain numbers.
 struct rules {
@@ -40,7 +42,13 @@ struct rules {
   bool sweeps = false;
   bool newest_first = false;
   crowding crowd = crowding::none;
-  gate_order gates = gate_order::linux_line;
+  gate_order gates{gate_step::known, gate_step::request, gate_step::accept, gate_step::refusal,
+                   gate_step::last_quarter};
+  bool strict = false;                                                     ///< a chosen ISN opens nothing
+  bool (*full_at_syn)(std::uint64_t accepted, std::uint64_t n) = nullptr;  ///< if it is not `full`
+  std::uint32_t buckets = 0;                                               ///< of a syncache, in a set
+  std::uint32_t depth = 0;
+  testing::victims victims = testing::victims::anybody;
   at_full request_full = at_full::drop;
   at_full accept_full_at_syn = at_full::drop;
   at_full accept_full_at_ack = at_full::keep;
@@ -213,37 +221,50 @@ struct promise<linux_gates> {
 };
 template <>
 struct promise<bsd_gates> {
-  static void apply(rules& r) { r.gates = gate_order::bsd; }
+  static void apply(rules& r) {
+    r.gates = {gate_step::accept, gate_step::known, gate_step::request, gate_step::refusal};
+    r.strict = true;
+    r.full_at_syn = [](std::uint64_t a, std::uint64_t n) { return a > n; };
+  }
 };
 template <>
 struct promise<syncache_gates> {
-  static void apply(rules& r) { r.gates = gate_order::syncache; }
-};
-
-/// At most three requests of one peer address, kept in the policy itself: it drifts if `entered` and `left` do not
-/// pair.
-struct three_a_peer {
-  static constexpr const char* name = "three_a_peer";
-  std::array<int, 3> held{};
-  template <addressing A>
-  bool allows(const basic_four_tuple<A>& k) const {
-    return held[place(k)] < 3;
-  }
-  template <addressing A>
-  void entered(const basic_four_tuple<A>& k) {
-    ++held[place(k)];
-  }
-  template <addressing A>
-  void left(const basic_four_tuple<A>& k, departure) {
-    --held[place(k)];
-  }
-
- private:
-  template <addressing A>
-  static std::size_t place(const basic_four_tuple<A>& k) {
-    return A::word(k.peer_address, 0) & 0xffU;
+  static void apply(rules& r) {
+    r.gates = {gate_step::known, gate_step::request, gate_step::refusal};
+    r.strict = true;
   }
 };
+using sum_gates = in_order<gates::known_request, gates::accept_queue, gates::refusal>;
+template <>
+struct promise<sum_gates> {
+  static void apply(rules& r) { r.gates = {gate_step::known, gate_step::accept, gate_step::refusal}; }
+};
+using late_lookup = in_order<gates::strict_request_queue, gates::accept_queue, gates::known_request>;
+template <>
+struct promise<late_lookup> {
+  static void apply(rules& r) {
+    r.gates = {gate_step::request, gate_step::accept, gate_step::known};
+    r.strict = true;
+  }
+};
+
+template <std::uint32_t Buckets, std::uint32_t Depth, std::uint32_t Limit, class Seeds>
+struct promise<syncache<Buckets, Depth, Limit, Seeds>> {
+  static void apply(rules& r) {
+    r.room = [](std::uint64_t, std::uint64_t) -> std::uint64_t { return Limit * Seeds::sets; };
+    r.buckets = Buckets;
+    r.depth = Depth;
+  }
+};
+template <>
+struct promise<sum_to_three_halves_plus_one> {
+  static void apply(rules& r) {
+    r.full = [](std::uint64_t a, std::uint64_t q, std::uint64_t n) { return a + q > 3 * n / 2; };
+  }
+};
+
+/// At most three requests of one peer address, as many as they like of its network.
+using three_a_peer = every<per_prefix<32, 128, exactly<3>>, per_prefix<24, 64, exactly<1000>>>;
 using budget_gates = in_order<gates::known_request, gates::budget, gates::request_queue, gates::accept_queue,
                               gates::refusal, gates::last_quarter>;
 template <>
@@ -255,7 +276,9 @@ template <class P>
 constexpr at_full answer_of() {
   if (std::is_same_v<P, drop>) return at_full::drop;
   if (std::is_same_v<P, listenq::reset>) return at_full::reset;
-  if (std::is_same_v<P, evict_oldest>) return at_full::evict;
+  if (std::is_same_v<P, drop_and_evict_if_both_full>) return at_full::drop;
+  if (std::is_same_v<P, evict_oldest_or_random>) return at_full::evict_maybe;
+  if (evictions_of<P> != syn_answers{}) return at_full::evict;
   if (std::is_same_v<P, admit>) return at_full::admit;
   if (std::is_same_v<P, keep>) return at_full::keep;
   if (std::is_same_v<P, forget>) return at_full::forget;
@@ -287,6 +310,11 @@ rules rules_of(std::string name) {
   r.request_full = answer_of<policy_of<L, slot::request_full>>();
   r.accept_full_at_syn = answer_of<policy_of<L, slot::accept_full_at_syn>>();
   r.accept_full_at_ack = answer_of<policy_of<L, slot::accept_full_at_ack>>();
+  using victim_t = policy_of<L, slot::request_full>;
+  r.victims = std::is_same_v<victim_t, evict_oldest>         ? testing::victims::oldest
+              : std::is_same_v<victim_t, evict_in_bucket>    ? testing::victims::oldest_in_bucket
+              : std::is_same_v<victim_t, evict_from_here_on> ? testing::victims::oldest_from_here_on
+                                                             : testing::victims::anybody;
   using cookies_t = policy_of<L, slot::cookies>;
   r.cookies = std::is_same_v<cookies_t, no_cookies>                          ? cookie_rule::none
               : std::is_same_v<cookies_t, always<linux_6_18_cookie>>         ? cookie_rule::always
@@ -378,6 +406,9 @@ class subject {
   virtual std::uint32_t get(tunable t) const = 0;
   virtual counter_values counters() const = 0;
   virtual const request_type* find_request(const four_tuple& key) const = 0;
+  virtual std::uint32_t bucket_of(const four_tuple& key) const = 0;  ///< without buckets: one for all
+  virtual std::uint32_t bucket_length(std::uint32_t bucket) const = 0;
+  virtual bool budget_balanced() const = 0;
   virtual void visit_requests(const std::function<void(const request_type&)>& f) const = 0;
   virtual void visit_waiting(const std::function<void(const four_tuple&)>& f) const = 0;
   template <class F>
@@ -534,6 +565,21 @@ class part final : public subject {
     found_ = request_of(*found);
     return &found_;
   }
+  std::uint32_t bucket_of(const four_tuple& key) const override {
+    if constexpr (testing::has_buckets<L>) {
+      return l_.bucket_of(key_to<family_t>(key));
+    } else {
+      return 0;
+    }
+  }
+  std::uint32_t bucket_length(std::uint32_t bucket) const override {
+    if constexpr (testing::has_buckets<L>) {
+      return l_.bucket_length(bucket);
+    } else {
+      return l_.request_count();
+    }
+  }
+  bool budget_balanced() const override { return l_.budget_balanced(); }
   void visit_requests(const std::function<void(const request_type&)>& f) const override {
     l_.for_each_request([&f](const auto& r) { f(request_of(r)); });
   }

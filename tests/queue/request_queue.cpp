@@ -13,10 +13,10 @@ using namespace listenq;
 namespace {
 
 constexpr std::size_t classes = 4;
-template <class Clockwork, bool Ages>
-using queue = request_queue<ipv4, Clockwork, classes, Ages, at_listen>;
-using timed = queue<exact<>, true>;
-using swept = queue<sweep<>, false>;
+template <class Clockwork, class Order>
+using queue = request_queue<ipv4, Clockwork, classes, Order, at_listen>;
+using timed = queue<exact<>, detail::one_line>;
+using swept = queue<sweep<>, detail::no_order>;
 
 four_tuple key(std::uint32_t n) { return {ip(10, 0, 0, 2), ip(10, 0, 0, 1), static_cast<std::uint16_t>(n), 20000}; }
 // A hash with few values, so that chains are long.
@@ -194,6 +194,57 @@ TEST_CASE("oldest is the request that was stored first") {
   CHECK(f.q.oldest() == timed::npos);
 }
 
+// A list that is not the last, or its tail: somebody young would go.
+TEST_CASE("most_retried is the first due of those with the longest timeout") {
+  filled<timed> f{8};
+  CHECK(f.q.most_retried() == timed::npos);
+  const auto a = f.insert(1, 100);
+  const auto b = f.insert(2, 101);
+  const auto c = f.insert(3, 102);
+  CHECK(f.q.most_retried() == a);
+  f.q.time_out(c, 500);
+  CHECK(f.q.most_retried() == c);
+  f.q.time_out(b, 501);
+  CHECK(f.q.most_retried() == c);
+  f.q.time_out(b, 400);
+  CHECK(f.q.most_retried() == b);
+  f.remove(2), f.remove(3);
+  CHECK(f.q.most_retried() == a);
+}
+
+// A dead cell, one beyond the used ones, or the same one each time.
+TEST_CASE("random takes any stored request, each as often as the others") {
+  filled<swept> f{10};
+  std::uint32_t drawn = 0;
+  const auto draw = [&drawn] { return drawn += 0x9e3779b9U; };
+  CHECK(f.q.random(draw) == swept::npos);
+  for (std::uint32_t n = 1; n <= 10; ++n) f.insert(n);
+  for (const std::uint32_t n : {1U, 4U, 10U}) f.remove(n);
+  int hits[11]{};
+  for (int i = 0; i < 7000; ++i) {
+    const auto picked = f.q.random(draw);
+    REQUIRE(picked != swept::npos);
+    ++hits[f.q[picked].irs];
+  }
+  for (const int n : {2, 3, 5, 6, 7, 8, 9}) {
+    CAPTURE(n);
+    CHECK(hits[n] > 850);
+    CHECK(hits[n] < 1150);
+  }
+}
+
+// A loop that never ends where nearly all cells are empty.
+TEST_CASE("random finds the only request of a large queue") {
+  filled<swept> f{5000};
+  for (std::uint32_t n = 1; n <= 5000; ++n) f.insert(n);
+  for (std::uint32_t n = 1; n <= 5000; ++n) {
+    if (n != 3777) f.remove(n);
+  }
+  std::uint32_t drawn = 0;
+  const auto draw = [&drawn] { return drawn += 0x10000001U; };
+  CHECK(f.q.random(draw) == f.find(3777));
+}
+
 // The kernel's chains are LIFO; the order of SYN-ACKs within a bucket depends on it.
 TEST_CASE("a bucket is walked newest first") {
   filled<swept> f{8};
@@ -252,7 +303,7 @@ TEST_CASE("growing keeps a bucket newest first, although an early cell was used 
 
 TEST_CASE("asking for less room changes nothing; a storage that is too small neither") {
   fixed<4> source;
-  request_queue<ipv4, exact<>, classes, false, fixed<4>> q;
+  request_queue<ipv4, exact<>, classes, detail::no_order, fixed<4>> q;
   CHECK(q.most(source) == 4);
   REQUIRE(q.reserve(3, source));
   q.insert(make(1), 1);
@@ -358,7 +409,8 @@ TEST_CASE("a long random life keeps every invariant, with timers") {
 }
 
 TEST_CASE("a long random life keeps every invariant, newest first among equals") {
-  for (std::uint32_t seed = 1; seed <= 10; ++seed) random_life<queue<exact<tie_order::newest_first>, true>>(seed);
+  for (std::uint32_t seed = 1; seed <= 10; ++seed)
+    random_life<queue<exact<tie_order::newest_first>, detail::one_line>>(seed);
 }
 
 TEST_CASE("a long random life keeps every invariant, with a sweeping hand") {

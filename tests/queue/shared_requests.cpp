@@ -2,8 +2,13 @@
 // Several listeners over one pool of requests: what is shared, and what is not.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <listenq/listenq.hpp>
+#include <listenq/testing/ledger.hpp>
+#include <random>
+#include <string>
+#include <vector>
 
 using namespace listenq;
 
@@ -106,4 +111,132 @@ TEST_CASE("without a pool listen() fails by name") {
   CHECK(r.status == listen_status::storage_too_small);
   CHECK(r.have == 0);
   CHECK(b.accept().status == accept_status::not_listening);
+}
+
+// The oldest of all is a neighbour's, and that would let a listener with a small limit live off a large one's room.
+TEST_CASE("a listener that has reached its own limit evicts its own") {
+  using small = listener<requests<borrowed<pool>>, request_full<evict_oldest>, sizing<pipeline<exactly<2>>>>;
+  using small_random = listener<requests<borrowed<pool>>, request_full<evict_random>, sizing<pipeline<exactly<2>>>>;
+  pool p(100);
+  slow neighbour{borrowed<pool>{&p}};
+  small a{borrowed<pool>{&p}};
+  small_random b{borrowed<pool>{&p}};
+  neighbour.listen(50);
+  a.listen(8);
+  b.listen(8);
+  for (std::uint16_t i = 0; i < 30; ++i) neighbour.receive(syn(i, 81), 0);
+  for (std::uint16_t i = 0; i < 50; ++i) {
+    CHECK(a.receive(syn(i, 80), 1).outcome.verdict == verdict::admitted);
+    CHECK(b.receive(syn(i, 82), 1).outcome.verdict == verdict::admitted);
+  }
+  CHECK(neighbour.request_count() == 30);
+  CHECK(neighbour.lost_to_neighbours() == 0);
+  CHECK(a.request_count() == 2);
+  CHECK(b.request_count() == 2);
+  CHECK(a.find_request({ip(1, 1, 1, 1), ip(2, 2, 2, 2), 48, 80}) != nullptr);
+}
+
+namespace {
+
+// One syncache for two listeners of different type, small enough for both to be in each other's way.
+using cache = syncache<3, 4, 9>;
+using cache_pool = shared_requests<ipv4, 2, tie_order::oldest_first, at_listen, cache>;
+template <class Full, class... More>
+using sharing =
+    listener<requests<borrowed<cache_pool>>, sizing<cache>, request_full<Full>,
+             admission<in_order<gates::known_request, gates::budget, gates::strict_request_queue, gates::accept_queue>>,
+             budget<per_prefix<32, 128, exactly<5>, 16, 2>>, More...>;
+using netbsd_like = sharing<evict_from_here_on>;
+using freebsd_like = sharing<evict_in_bucket, schedule<from_3s>, accept_full_at_ack<listenq::reset>>;
+
+struct remembering {
+  std::vector<segment> sent{};
+  send_result send(const segment& s) {
+    sent.push_back(s);
+    return send_result::sent;
+  }
+  void reset_child(const four_tuple&) {}
+};
+
+template <class L>
+struct booked {
+  L l;
+  testing::ledger<L> ledger;
+  std::uint16_t port;
+  std::vector<std::string> broken{};
+
+  booked(cache_pool& p, std::uint16_t port_number, testing::victims victims)
+      : l{borrowed<cache_pool>{&p}, siphash<2, 4>{{3, 4}}},
+        ledger{l, {.most_in_bucket = 4, .buckets = 3, .evicted = victims, .shares_queue = true}},
+        port{port_number} {
+    REQUIRE(l.listen(3));
+    ledger = testing::ledger<L>{l, {.most_in_bucket = 4, .buckets = 3, .evicted = victims, .shares_queue = true}};
+  }
+  auto note() {
+    return [this](testing::invariant i) { broken.emplace_back(testing::about(i).name); };
+  }
+  void event(std::mt19937& random, instant now) {
+    remembering out;
+    const auto peer = static_cast<std::uint16_t>(random() % 20);
+    segment s = syn(peer, port);
+    s.source.address = ip(1, 1, 1, static_cast<std::uint8_t>(peer % 4));
+    const auto* const r = l.find_request(four_tuple_of(s));
+    switch (random() % 8) {
+      case 0: {
+        const tick_summary t = l.tick(now, out);
+        return ledger.ticked(l, now, t, out.sent, note());
+      }
+      case 1: {
+        const auto a = l.accept(now);
+        return ledger.accepted(l, a.status, a.handle, note());
+      }
+      case 2:
+        s.flags = flag::rst;
+        s.seq = 8;
+        break;
+      case 3:
+        if (r == nullptr) break;
+        s.flags = flag::ack;
+        s.seq = 8;
+        s.ack = r->iss + 1;
+        break;
+      default:
+        break;
+    }
+    bool is_child = false;
+    l.for_each_waiting([&](const four_tuple& h) { is_child = is_child || h == four_tuple_of(s); });
+    if (is_child) return;
+    const outcome o = l.receive(s, now, out);
+    ledger.received(l, s, {}, o, out.sent, note());
+  }
+};
+
+}  // namespace
+
+// What one evicts, the other must lose: count, timer, bucket, budget, books. Nothing else may change for it.
+TEST_CASE("two listeners over one syncache keep each other's books whole") {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    cache_pool p;
+    CHECK(p.capacity() == 9);
+    booked<netbsd_like> a{p, 80, testing::victims::oldest_from_here_on};
+    booked<freebsd_like> b{p, 81, testing::victims::oldest_in_bucket};
+    std::mt19937 random{seed};
+    instant now = 0;
+    for (int i = 0; i < 600; ++i) {
+      now += static_cast<instant>(random() % 400) * millisecond;
+      if (random() % 2 == 0) {
+        a.event(random, now);
+        b.ledger.robbed(b.l, b.note());
+      } else {
+        b.event(random, now);
+        a.ledger.robbed(a.l, a.note());
+      }
+      CHECK(p.size() == a.l.request_count() + b.l.request_count());
+      CHECK(p.size() <= 9);
+    }
+    CHECK(a.broken == std::vector<std::string>{});
+    CHECK(b.broken == std::vector<std::string>{});
+    CHECK(a.l.lost_to_neighbours() > 0);
+    CHECK(b.l.lost_to_neighbours() > 0);
+  }
 }

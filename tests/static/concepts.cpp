@@ -102,7 +102,10 @@ static_assert(request_full_policy<drop> && request_full_policy<reset> && request
 static_assert(!request_full_policy<admit> && !request_full_policy<keep> && !request_full_policy<drop_if_young<1>>);
 static_assert(accept_full_at_syn_policy<drop> && accept_full_at_syn_policy<reset> && accept_full_at_syn_policy<admit> &&
               accept_full_at_syn_policy<drop_if_young<1>>);
-static_assert(!accept_full_at_syn_policy<evict_oldest> && !accept_full_at_syn_policy<keep>);
+static_assert(accept_full_at_syn_policy<evict_oldest> && accept_full_at_syn_policy<evict_oldest_or_random>);
+static_assert(!accept_full_at_syn_policy<drop_and_evict_if_both_full> && !accept_full_at_syn_policy<keep>);
+static_assert(request_full_policy<evict_oldest_or_random> && request_full_policy<told<evict_in_bucket>>);
+static_assert(tells_evicted<told<evict_oldest>> && !tells_evicted<evict_oldest>);
 static_assert(accept_full_at_ack_policy<keep> && accept_full_at_ack_policy<reset> &&
               accept_full_at_ack_policy<forget> && accept_full_at_ack_policy<abort_if_tuned>);
 static_assert(!accept_full_at_ack_policy<drop> && !accept_full_at_ack_policy<nothing>);

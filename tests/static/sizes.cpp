@@ -21,6 +21,18 @@ static_assert(listener<family<tagged<ipv4>>>::bytes_per_request <= 80);
 // A hand that sweeps needs no timer links; an oldest request that may be evicted needs two more.
 static_assert(listener<clockwork<sweep<>>>::bytes_per_request == listener<>::bytes_per_request - 8);
 static_assert(listener<request_full<evict_oldest>>::bytes_per_request == listener<>::bytes_per_request + 8);
+// A random one needs nothing in the request and a count in the listener, the most retried one nothing at all.
+using random_goes = listener<request_full<evict_random>>;
+static_assert(random_goes::bytes_per_request == listener<>::bytes_per_request);
+static_assert(sizeof(random_goes) == sizeof(listener<>) + 8);
+static_assert(listener<request_full<evict_most_retried>>::bytes_per_request == listener<>::bytes_per_request);
+static_assert(sizeof(listener<request_full<evict_most_retried>>) == sizeof(listener<>));
+// A syncache: two links, and the bucket where the hash alone no longer tells.
+using freebsd_cache = listener<sizing<syncache<512, 30>>, request_full<evict_in_bucket>>;
+using openbsd_cache = listener<sizing<syncache<293, 105, 10255, reseeded<>>>, request_full<evict_from_here_on>>;
+static_assert(freebsd_cache::bytes_per_request == listener<>::bytes_per_request + 8);
+static_assert(openbsd_cache::bytes_per_request <= listener<>::bytes_per_request + 16);
+static_assert(sizeof(freebsd_cache) <= sizeof(listener<>) + 512 * 24 + 64);
 // A waiting connection: its name and a mark.
 static_assert(sizeof(accept_queue<four_tuple, at_listen>::entry) == 16);
 static_assert(sizeof(accept_queue<int, at_listen>::entry) == 8);
@@ -28,12 +40,16 @@ static_assert(sizeof(accept_queue<int, at_listen>::entry) == 8);
 // Every model without state is an empty type ...
 template <class... Ps>
 inline constexpr bool empty = (std::is_empty_v<Ps> && ...);
-static_assert(empty<to_somaxconn, negative_to_somaxconn, zero_to_somaxconn, at_least_80, as_is>);
+static_assert(empty<to_somaxconn, negative_to_somaxconn, negative_to_zero, zero_to_somaxconn, at_least_80,
+                    up_to<255, 1>, windows_hint, as_is>);
 static_assert(empty<pipeline<>, pipeline<plus<1>, at_most<256>>, sized_once<pipeline<plus<1>>>>);
-static_assert(empty<backlog_plus_one, exactly_backlog, three_halves_plus_one, sum_to_three_times, sum_to_backlog>);
+static_assert(empty<backlog_plus_one, exactly_backlog, three_halves_plus_one, sum_to_three_times, sum_to_backlog,
+                    sum_to_three_halves_plus_one, sum_to_three_halves, three_halves, backlog_16_bits>);
 static_assert(empty<from_1s, from_3s, fixed_lifetime<second>, no_pressure, half_table, half_backlog, exact<>, sweep<>>);
 static_assert(empty<linux_gates, bsd_gates, syncache_gates>);
-static_assert(empty<drop, reset, admit, evict_oldest, drop_if_young<>, keep, forget, abort_if_tuned>);
+static_assert(empty<drop, reset, admit, drop_if_young<>, drop_if_young_above<1, 4>, keep, forget, abort_if_tuned>);
+static_assert(empty<evict_oldest, evict_random, evict_most_retried, evict_in_bucket, evict_from_here_on,
+                    drop_and_evict_if_both_full, told<evict_oldest>, syncache<1, 1>, every<no_budget>>);
 static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, no_budget, unobserved, no_counters>);
 static_assert(empty<linux_validation<linux_era::v3_12>, rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);
 static_assert(empty<forget_requests, leave_to_timer, abort_requests, fatal, fatal_when_resent, harmless, returned,

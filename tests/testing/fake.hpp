@@ -25,6 +25,10 @@ struct fake {
   counter_values counted{};
   bool open = true;
   bool full = false;
+  std::uint32_t buckets = 1;                      ///< a request is in bucket `peer port mod buckets`
+  std::optional<std::uint32_t> claimed_length{};  ///< what every bucket says of its length
+  bool balanced = true;
+  std::uint64_t lost_requests = 0;
 
   static four_tuple key(unsigned i) {
     return {ip(10, 0, 0, 1), ip(10, 0, 0, 2), static_cast<std::uint16_t>(30001 + i), 20000};
@@ -61,6 +65,15 @@ struct fake {
   }
 
   bool listening() const { return open; }
+  std::uint32_t bucket_of(const four_tuple& k) const { return k.peer_port % buckets; }
+  std::uint32_t bucket_length(std::uint32_t bucket) const {
+    if (claimed_length) return *claimed_length;
+    std::uint32_t n = 0;
+    for (const request_type& r : requests) n += bucket_of(r.key) == bucket ? 1U : 0U;
+    return n;
+  }
+  bool budget_balanced() const { return balanced; }
+  std::uint64_t lost_to_neighbours() const { return lost_requests; }
   bool accept_full() const { return full; }
   std::uint32_t request_count() const { return size; }
   std::uint32_t young_count() const { return young; }

@@ -137,3 +137,25 @@ TEST_CASE("more overflows than drops") {
   f.counted.listen_overflows = 1;
   CHECK(broken(f) == just{invariant::overflows_within_drops});
 }
+
+TEST_CASE("a bucket that says it is longer or shorter than it is") {
+  fake f = whole();
+  f.buckets = 2;
+  f.claimed_length = 2;
+  CHECK(broken(f) == just{invariant::bucket_recount});
+  CHECK(broken(f, {.shares_queue = true}).empty());  // the other one can be a neighbour's
+  f.claimed_length = 0;
+  CHECK(broken(f) == just{invariant::bucket_recount});
+  CHECK(broken(f, {.shares_queue = true}) == just{invariant::bucket_recount});
+}
+
+TEST_CASE("a bucket beyond its depth") {
+  CHECK(broken(whole(), {.most_in_bucket = 2}).empty());
+  CHECK(broken(whole(), {.most_in_bucket = 1}) == just{invariant::bucket_within_bound});
+}
+
+TEST_CASE("a budget that counts somebody who is gone") {
+  fake f = whole();
+  f.balanced = false;
+  CHECK(broken(f) == just{invariant::budget_is_live_requests});
+}

@@ -185,10 +185,90 @@ TEST_CASE("promoted_only_with_room") {
   }
 }
 
-TEST_CASE("oldest_is_evicted") {
+TEST_CASE("victim_as_ruled") {
   const outcome o = of(verdict::admitted, {stage::answered, stage::evicted});
   CHECK(store([](fake& f) { f.remove(0); }, o).found.empty());
-  CHECK(store([](fake& f) { f.remove(1); }, o).found == std::vector{invariant::oldest_is_evicted});
+  CHECK(store([](fake& f) { f.remove(1); }, o).found == std::vector{invariant::victim_as_ruled});
+}
+
+namespace {
+
+/// Requests 0, 1 and 4 in buckets 1, 2 and 2 of three; `newcomer` comes and `victim` goes.
+std::vector<invariant> replace(unsigned newcomer, unsigned victim, const testing::expectations& e) {
+  books b{e};
+  b.f.buckets = 3;
+  b.f.add(4, 6 * second);
+  b.f.settle();
+  b.ledger = testing::ledger<fake>{b.f, e};
+  b.f.remove(victim);
+  b.f.add(newcomer, 9 * second).irs = 77;
+  b.received(from(newcomer, flag::syn, 77), of(verdict::admitted, {stage::answered, stage::evicted}),
+             {to(newcomer, syn_ack, 0, 78)});
+  return b.found;
+}
+
+}  // namespace
+
+// Client 7 belongs to bucket 2, client 5 to bucket 0, which is empty: the next one is 1.
+TEST_CASE("victim_as_ruled, in buckets") {
+  const std::vector only{invariant::victim_as_ruled};
+  const testing::expectations in_bucket{.buckets = 3, .evicted = testing::victims::oldest_in_bucket};
+  CHECK(replace(7, 1, in_bucket).empty());
+  CHECK(replace(7, 4, in_bucket) == only);
+  CHECK(replace(7, 0, in_bucket) == only);
+  CHECK(replace(5, 0, in_bucket) == only);
+  const testing::expectations from_here_on{.buckets = 3, .evicted = testing::victims::oldest_from_here_on};
+  CHECK(replace(7, 1, from_here_on).empty());
+  CHECK(replace(7, 4, from_here_on) == only);
+  CHECK(replace(5, 0, from_here_on).empty());
+  CHECK(replace(5, 1, from_here_on) == only);
+  CHECK(replace(7, 4, {.evicted = testing::victims::anybody}).empty());
+}
+
+// An evicted peer is told before the newcomer is answered, and nobody else is.
+TEST_CASE("answer_fits_verdict, for the one who is evicted") {
+  const outcome o = of(verdict::admitted, {stage::answered, stage::evicted, stage::evicted_reset});
+  const auto replaced = [&](const std::vector<segment>& sent) {
+    return store([](fake& f) { f.remove(0); }, o, sent).found;
+  };
+  const std::vector only{invariant::answer_fits_verdict};
+  const segment answer = to(7, syn_ack, 0, 78);
+  CHECK(replaced({to(0, flag::rst | flag::ack, 2001), answer}).empty());
+  CHECK(replaced({to(1, flag::rst | flag::ack, 2002), answer}) == only);
+  CHECK(replaced({to(0, flag::rst | flag::ack, 2000), answer}) == only);
+  CHECK(replaced({to(0, flag::ack, 2001), answer}) == only);
+  CHECK(replaced({answer}) == only);
+}
+
+// A refused SYN can cost a request, its own where the gate stands before the lookup.
+TEST_CASE("queues_move_as_said, when a dropped SYN evicts") {
+  for (const unsigned sender : {7U, 0U}) {
+    books b;
+    b.f.remove(0);
+    b.received(from(sender, flag::syn, 1000), of(verdict::dropped_request_full, {stage::evicted}), {});
+    CHECK(b.found.empty());
+  }
+  books quiet;
+  quiet.f.remove(0);
+  quiet.received(from(7, flag::syn, 1000), of(verdict::dropped_request_full), {});
+  CHECK(quiet.names(invariant::queues_move_as_said));
+}
+
+TEST_CASE("a neighbour may take a request away, if both sides say so") {
+  books b{{.shares_queue = true}};
+  b.f.add(7, 9 * second).irs = 77;
+  b.received(from(7, flag::syn, 77), of(verdict::admitted, {stage::answered, stage::evicted}), {to(7, syn_ack, 0, 78)});
+  CHECK(b.found.empty());  // the victim was the neighbour's
+  b.f.remove(1);
+  b.f.lost_requests = 1;
+  b.f.settle();
+  b.ledger.robbed(b.f, b.note());
+  CHECK(b.found.empty());
+  b.f.remove(0);
+  b.f.settle();
+  b.ledger.robbed(b.f, b.note());
+  CHECK(b.names(invariant::others_untouched));
+  CHECK(b.names(invariant::requests_conserved));
 }
 
 TEST_CASE("acked_is_monotone") {

@@ -16,52 +16,118 @@ constexpr bool refuse(verdict v, const Segment& s, Sink& out, outcome& o) {
   return true;
 }
 
-template <class L>
-constexpr bool evict_oldest_request(state<L>& l, outcome& o) noexcept {
-  if constexpr (evicts<typename policies<L>::request_full>) {
-    const auto i = l.requests.oldest();
-    if (i == l.npos) return false;
-    l.forget_request(i, l.hash(l.requests[i].key), departure::evicted);
-    o.stages.add(stage::evicted);
-    return true;
-  } else {
-    return false;
-  }
+/// Would this gate open if there were a request less?
+template <class G, class L>
+constexpr bool opens_with_one_less(const state<L>& l, syn_facts f) noexcept {
+  if (f.lengths.requests == 0) return false;
+  --f.lengths.requests;
+  f.accept_full = policies<L>::waiting::full(f.lengths, f.backlog);
+  return !G::closed(f, l.tunables);
 }
 
-/// What a closed gate does; true if the SYN ends here. `evict`: if it passes the later gates, too, the oldest goes.
+/// The request that makes room in this way, or `npos`. `h` is the newcomer's hash.
+template <class L>
+constexpr typename state<L>::index victim(state<L>& l, syn_answer how, std::uint64_t h) noexcept {
+  constexpr syn_answers may = evictions_in<policies<L>>;
+  if (l.requests.size() == 0 && !policies<L>::requests::borrows) return l.npos;
+  if constexpr (may.has(syn_answer::evict_oldest)) {
+    if (how == syn_answer::evict_oldest) return l.requests.oldest(l.limit);
+  }
+  if constexpr (may.any(syn_answer::evict_random, syn_answer::evict_random_or_none)) {
+    const auto draw = [&l] { return high(l.draw()); };
+    if (how == syn_answer::evict_random_or_none) {
+      const std::uint64_t outcomes = std::uint64_t{l.requests.size()} + 1;
+      if ((draw() * outcomes) >> 32 == 0) return l.npos;
+      return l.requests.random(draw, l.limit);
+    }
+    if (how == syn_answer::evict_random) return l.requests.random(draw, l.limit);
+  }
+  if constexpr (may.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried)) {
+    if (how == syn_answer::evict_most_retried || how == syn_answer::drop_and_evict_most_retried) {
+      return l.requests.most_retried();
+    }
+  }
+  if constexpr (may.has(syn_answer::evict_in_bucket)) {
+    if (how == syn_answer::evict_in_bucket) return l.requests.order().oldest_in(low(h));
+  }
+  if constexpr (may.has(syn_answer::evict_from_here_on)) {
+    if (how == syn_answer::evict_from_here_on) return l.requests.order().oldest_from(low(h));
+  }
+  return l.npos;
+}
+
+/// Sends the victim away; false if there is none.
+template <class Policy, class L, class Sink>
+constexpr bool evict(state<L>& l, syn_answer how, std::uint64_t h, Sink& out, outcome& o) {
+  const auto i = victim(l, how, h);
+  if (i == l.npos) return false;
+  if constexpr (tells_evicted<Policy>) {
+    const auto& r = l.requests[i];
+    if (Policy::tells(r.acked) && out.send(reset_of(r)) == send_result::sent) o.stages.add(stage::evicted_reset);
+  }
+  l.evict(i);
+  o.stages.add(stage::evicted);
+  return true;
+}
+
+/// What the gates so far have said about making room: how, and which of them asked first.
+struct making_room {
+  syn_answer how = syn_answer::admit;
+  gate_owner asked = gate_owner::request_queue;
+};
+
+/// Evicts as the gates have asked; false, and the SYN is dropped, if there is nobody to evict.
+template <class L, class Sink>
+constexpr bool make_room(state<L>& l, const making_room& room, std::uint64_t h, Sink& out, outcome& o) {
+  using p = policies<L>;
+  if (room.how == syn_answer::admit) return true;
+  if (room.asked == gate_owner::request_queue) {
+    if (evict<typename p::request_full>(l, room.how, h, out, o)) return true;
+    o.verdict = verdict::dropped_request_full;
+  } else {
+    if (evict<typename p::accept_full_at_syn>(l, room.how, h, out, o)) return true;
+    o.verdict = verdict::dropped_accept_full;
+  }
+  return false;
+}
+
+/// What a closed gate does; true if the SYN ends here. `room`: how, if it passes the later gates, too, another request
+/// goes for it.
 template <class G, class L, class Sink>
-constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type& s, const syn_facts& f,
-                              cookie_mode mode, bool& evict, Sink& out, outcome& o) {
+constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                              const syn_facts& f, cookie_mode mode, making_room& room, Sink& out, outcome& o) {
   using p = policies<L>;
   if constexpr (G::owner == gate_owner::request_queue) {
     if (f.request_full) o.stages.add(stage::request_full);
+    if constexpr (bucketed<typename p::sizing>) {
+      if (f.request_full && l.requests.order().crowded(low(h))) {
+        l.requests.order().overflow(low(h), l.now);
+        o.stages.add(stage::bucket_full);
+      }
+    }
     if (mode != cookie_mode::off) {
       o.stages.add(stage::cookie_wanted);
       return false;
     }
-    switch (p::request_full::on_request_full(l.overflow(false))) {
-      case syn_answer::admit:
-        return false;
-      case syn_answer::drop:
-        return refuse(verdict::dropped_request_full, s, out, o);
-      case syn_answer::reset:
-        return refuse(verdict::reset_request_full, s, out, o);
-      case syn_answer::evict_oldest:
-        evict = true;
-        return false;
+    const syn_answer a = l.on_request_full.get().on_request_full(l.overflow(false));
+    if (a == syn_answer::admit) return false;
+    if (a == syn_answer::reset) return refuse(verdict::reset_request_full, s, out, o);
+    if (a == syn_answer::drop_and_evict_most_retried) evict<typename p::request_full>(l, a, h, out, o);
+    if (!evicts(a) || a == syn_answer::drop_and_evict_most_retried) {
+      return refuse(verdict::dropped_request_full, s, out, o);
     }
+    if (room.how == syn_answer::admit) room = {a, G::owner};
     return false;
   } else if constexpr (G::owner == gate_owner::accept_queue) {
     o.stages.add(stage::accept_full);
-    switch (p::accept_full_at_syn::on_accept_full(l.overflow(o.stages.has(stage::cookie_wanted)))) {
-      case syn_answer::drop:
-        return refuse(verdict::dropped_accept_full, s, out, o);
-      case syn_answer::reset:
-        return refuse(verdict::reset_accept_full, s, out, o);
-      default:
-        return false;
+    const syn_answer a = l.on_accept_full.get().on_accept_full(l.overflow(o.stages.has(stage::cookie_wanted)));
+    if (a == syn_answer::admit) return false;
+    if (a == syn_answer::reset) return refuse(verdict::reset_accept_full, s, out, o);
+    if (!evicts(a) || a == syn_answer::drop_and_evict_most_retried || !opens_with_one_less<G>(l, f)) {
+      return refuse(verdict::dropped_accept_full, s, out, o);
     }
+    if (room.how == syn_answer::admit) room = {a, G::owner};
+    return false;
   } else if constexpr (G::owner == gate_owner::refusal) {
     return refuse(verdict::dropped_refused, s, out, o);
   } else if constexpr (G::owner == gate_owner::last_quarter) {
@@ -86,6 +152,11 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
   negotiate<typename p::offer>(r, s, true);
   r.deadline = after(l.now, p::schedule::timeout(0));
   const bool was_empty = l.requests.size() == 0;
+  if constexpr (bucketed<typename p::sizing>) {
+    if (l.requests.order().wants_seed()) {
+      if constexpr (draws<p>) l.requests.order().seed(l.draw());
+    }
+  }
   const auto i = l.requests.insert(r, low(h));
   if (i == l.npos) {
     o.verdict = verdict::dropped_no_memory;
@@ -136,29 +207,26 @@ constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, 
                     .young = l.requests.young(),
                     .backlog = l.backlog,
                     .limit = l.limit,
-                    .request_full = l.request_full(),
+                    .request_full = l.requests.full(l.limit, low(h)),
                     .accept_full = l.accept_full(),
                     .isn_chosen = facts.isn != 0,
                     .proven = facts.proven,
                     .refused = facts.refused,
                     .cookies_always = mode == cookie_mode::always};
   bool known = false;
-  bool evict = false;
+  making_room room;
   const bool ended = p::admission::any([&]<class G>() {
     if constexpr (G::owner == gate_owner::known_request) {
       return known = i != l.npos;
     } else if constexpr (G::owner == gate_owner::budget) {
       return !l.budget.get().allows(key) && refuse(verdict::dropped_over_budget, s, out, o);
     } else {
-      return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, f, mode, evict, out, o);
+      return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, h, f, mode, room, out, o);
     }
   });
   if (known) return on_request(l, s, h, i, out);
   if (ended) return o;
-  if (evict && !evict_oldest_request(l, o)) {
-    refuse(verdict::dropped_request_full, s, out, o);
-    return o;
-  }
+  if (!make_room(l, room, h, out, o)) return o;
   if (o.stages.has(stage::cookie_wanted)) {
     if constexpr (p::cookies::possible) send_cookie(l, s, key, h, out, o);
   } else {

@@ -101,16 +101,64 @@ struct hand {
 };
 struct no_hand {};
 
+/// The evictions that a composition may ask for.
+template <class P>
+inline constexpr syn_answers evictions_in =
+    evictions_of<typename P::request_full> | evictions_of<typename P::accept_full_at_syn>;
+
+/// What a composition may ask about who came first.
+template <class P>
+struct order_for {
+  using type = std::conditional_t<evictions_in<P>.has(syn_answer::evict_oldest), one_line, no_order>;
+};
+template <class P>
+requires bucketed<typename P::sizing>
+struct order_for<P> {
+  using type = bucket_lines<typename P::sizing>;
+};
+
+/// A pool without buckets takes any sizing but a syncache.
+template <class Sizing, class Requests>
+inline constexpr bool sizing_suits_pool = true;
+template <class Sizing, class Requests>
+requires Requests::borrows inline constexpr bool sizing_suits_pool<Sizing, Requests> =
+    std::same_as<Sizing, typename Requests::pool_type::sizing_type> ||
+    (!bucketed<Sizing> && !bucketed<typename Requests::pool_type::sizing_type>);
+
 /// The queue that a composition keeps its requests in.
 template <class P>
 struct requests_for {
   using type = request_queue<typename P::family, typename P::clockwork, P::schedule::classes,
-                             evicts<typename P::request_full>, typename P::storage>;
+                             typename order_for<P>::type, typename P::storage>;
 };
 template <class P>
 requires P::requests::borrows struct requests_for<P> {
   using type = borrowed_requests<typename P::requests::pool_type, typename P::clockwork, P::schedule::classes>;
 };
+
+/// How many random numbers have been drawn.
+struct draw_count {
+  std::uint64_t value = 0;
+};
+struct no_draws {};
+
+template <class P>
+inline constexpr bool draws = evictions_in<P>.any(syn_answer::evict_random, syn_answer::evict_random_or_none);
+template <class P>
+requires bucketed<typename P::sizing>
+inline constexpr bool draws<P> =
+    evictions_in<P>.any(syn_answer::evict_random, syn_answer::evict_random_or_none) || (P::sizing::seeds::sets > 1);
+
+/// What a listener that borrows leaves with the pool: its budget hears of requests that neighbours evict.
+template <class Key, class Budget>
+struct budget_hook : owner_hook<Key> {
+  Budget* budget = nullptr;
+  constexpr budget_hook() noexcept
+      : owner_hook<Key>{[](owner_hook<Key>& self, const Key& key) noexcept {
+          static_cast<budget_hook&>(self).budget->left(key, departure::evicted);
+        }} {}
+};
+struct no_hook {};
 
 template <class L>
 struct state {
@@ -135,18 +183,42 @@ struct state {
   bool listening = false;
   [[no_unique_address]] tunables_type tunables{};
   [[no_unique_address]] std::conditional_t<p::clockwork::sweeps, detail::hand, no_hand> hand{};
+  [[no_unique_address]] std::conditional_t<draws<p>, draw_count, no_draws> drawn{};
   [[no_unique_address]] held<slot::hashing, typename p::hashing> hashing{};
   [[no_unique_address]] held<slot::cookies, typename p::cookies> cookies{};
   [[no_unique_address]] held<slot::counters, typename p::counters> counters{};
   [[no_unique_address]] held<slot::observer, typename p::observer> observer{};
   [[no_unique_address]] held<slot::budget, typename p::budget> budget{};
+  [[no_unique_address]] std::conditional_t<p::requests::borrows && !std::is_empty_v<typename p::budget>,
+                                           budget_hook<key_type, typename p::budget>, no_hook>
+      hook{};
   [[no_unique_address]] held<slot::storage, typename p::storage> storage{};
+  [[no_unique_address]] held<slot::request_full, typename p::request_full> on_request_full{};
+  [[no_unique_address]] held<slot::accept_full_at_syn, typename p::accept_full_at_syn> on_accept_full{};
+
+  /// Borrows from a pool. From now on this stays where it is.
+  template <class Pool>
+  constexpr void join(Pool* to) noexcept {
+    if constexpr (std::is_empty_v<typename p::budget>) {
+      requests.attach(to);
+    } else {
+      hook.budget = &budget.get();
+      requests.attach(to, &hook);
+    }
+  }
 
   constexpr instant advance(instant to) noexcept { return now = to > now ? to : now; }
 
   constexpr std::uint64_t hash(const key_type& k) const noexcept {
     const key_words<family> w{k};
     return hashing.get().hash(w.word, w.count);
+  }
+  /// A number that nobody without the key can foretell: the hash of a count. Of two words, and a four-tuple has three
+  /// or more: it is no peer's hash.
+  constexpr std::uint64_t draw() noexcept requires draws<p> {
+    const std::uint32_t words[] = {low(drawn.value), high(drawn.value)};
+    ++drawn.value;
+    return hashing.get().hash(words, 2);
   }
   /// The shift of this peer's timestamp clock: another mix of the same hash than its ISN.
   static constexpr std::uint32_t ts_offset(std::uint64_t h) noexcept {
@@ -155,9 +227,18 @@ struct state {
 
   constexpr queue_lengths lengths() const noexcept { return {accepted.size(), requests.size()}; }
   constexpr bool request_full() const noexcept { return requests.full(limit); }
+  /// When the bucket to which a four-tuple with this hash belongs was last found full; long ago if never.
+  constexpr instant bucket_overflow(std::uint64_t h) const noexcept { return requests.order().overflowed(low(h)); }
   constexpr bool accept_full() const noexcept { return p::waiting::full(lengths(), backlog); }
   constexpr overflow_facts overflow(bool cookie) const noexcept {
-    return {.lengths = lengths(), .young = requests.young(), .backlog = backlog, .cookie = cookie};
+    return {.lengths = lengths(),
+            .young = requests.young(),
+            .backlog = backlog,
+            .cookie = cookie,
+            .accept_full = accept_full(),
+            .limit = limit,
+            .accept_slots = p::waiting::capacity(backlog),
+            .now = now};
   }
   constexpr std::uint32_t threshold() const noexcept {
     return p::pressure::threshold({.requests = requests.size(),
@@ -174,6 +255,14 @@ struct state {
   constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
     budget.get().left(requests[i].key, why);
     requests.remove(i, low(h));
+  }
+
+  /// Ends a request, whoever of those who share the queue it belongs to, so that another one finds room.
+  constexpr void evict(index i) noexcept {
+    if constexpr (p::requests::borrows) {
+      if (!requests.is_own(i)) return requests.evict_of_neighbour(i);
+    }
+    forget_request(i, hash(requests[i].key), departure::evicted);
   }
 
   /// Ends every request without a word.

@@ -3,9 +3,9 @@
 // slot that owns the question (`cookies` and `request_full`, `accept_full_at_syn`), or of the gate itself.
 //
 // When to use which: `linux_gates` is the order of tcp_v4_conn_request and tcp_conn_request: known request, request
-// queue, accept queue, refusal, last quarter. `bsd_gates` tests the accept queue before it looks the request up
-// (NetBSD, OpenBSD, FreeBSD to 6), `syncache_gates` never refuses. A gate of your own: a struct with `name`,
-// `closed(facts, tunables)` and `answer`.
+// queue, accept queue, refusal, last quarter. `bsd_gates` tests the accept queue before it looks the request up, by a
+// test of its own that the final ACK does not meet (NetBSD, OpenBSD, FreeBSD to 6), `syncache_gates` never refuses. A
+// gate of your own: a struct with `name`, `closed(facts, tunables)` and `answer`.
 #pragma once
 
 #include <concepts>
@@ -21,7 +21,7 @@ struct syn_facts {
   std::uint32_t young = 0;      ///< Y
   std::uint32_t backlog = 0;    ///< N
   std::uint32_t limit = 0;      ///< how many requests fit
-  bool request_full = false;    ///< Q has reached the limit
+  bool request_full = false;    ///< there is no room for this one's request
   bool accept_full = false;     ///< `waiting` says so
   bool isn_chosen = false;      ///< a TIME-WAIT demands its ISN
   bool proven = false;          ///< the peer has connected before
@@ -69,11 +69,31 @@ struct request_queue {
   }
 };
 
+/// The same, but a TIME-WAIT opens nothing (the BSD syncaches).
+struct strict_request_queue {
+  static constexpr const char* name = "strict_request_queue";
+  static constexpr gate_owner owner = gate_owner::request_queue;
+  static constexpr bool closed(const syn_facts& f, const tunable_source auto&) noexcept {
+    return f.request_full || f.cookies_always;
+  }
+};
+
 /// Closed when the accept queue is full; cookies do not open it.
 struct accept_queue {
   static constexpr const char* name = "accept_queue";
   static constexpr gate_owner owner = gate_owner::accept_queue;
   static constexpr bool closed(const syn_facts& f, const tunable_source auto&) noexcept { return f.accept_full; }
+};
+
+/// Closed when the accept queue is full by another test than `waiting`, which the final ACK meets (NetBSD and OpenBSD,
+/// tcp_input: so_qlen against so_qlimit at the SYN, sonewconn's sum of both queues at the ACK).
+template <waiting_policy Test>
+struct accept_queue_by {
+  static constexpr const char* name = "accept_queue_by";
+  static constexpr gate_owner owner = gate_owner::accept_queue;
+  static constexpr bool closed(const syn_facts& f, const tunable_source auto&) noexcept {
+    return Test::full(f.lengths, f.backlog);
+  }
 };
 
 /// Closed when the outer stack refuses (a firewall, a security hook). A row without this gate never refuses for it.
@@ -128,8 +148,9 @@ concept admission_policy = requires {
 
 using linux_gates =
     in_order<gates::known_request, gates::request_queue, gates::accept_queue, gates::refusal, gates::last_quarter>;
-using bsd_gates = in_order<gates::accept_queue, gates::known_request, gates::request_queue, gates::refusal>;
-using syncache_gates = in_order<gates::known_request, gates::request_queue, gates::refusal>;
+using bsd_gates = in_order<gates::accept_queue_by<backlog_plus_one>, gates::known_request, gates::strict_request_queue,
+                           gates::refusal>;
+using syncache_gates = in_order<gates::known_request, gates::strict_request_queue, gates::refusal>;
 
 using default_admission = linux_gates;
 

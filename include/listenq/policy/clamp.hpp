@@ -2,8 +2,9 @@
 // clamp: how the number that listen() was called with becomes the backlog N that everything else speaks of.
 // It does not decide how many connections fit; `waiting` and `sizing` do, from N.
 //
-// When to use which: `to_somaxconn` for Linux, `negative_to_somaxconn` for FreeBSD, `at_least_80` for OpenBSD,
-// `zero_to_somaxconn` for XNU, `as_is` when there is no system-wide limit.
+// When to use which: `to_somaxconn` for Linux, `negative_to_somaxconn` for FreeBSD, `negative_to_zero` for NetBSD,
+// `at_least_80` for OpenBSD, `zero_to_somaxconn` for XNU, `up_to<most, otherwise>` for stacks with a fixed range (lwIP,
+// gVisor, Windows NT), `windows_hint` for Windows since 8, `as_is` when there is no limit at all.
 #pragma once
 
 #include <concepts>
@@ -48,13 +49,53 @@ struct zero_to_somaxconn {
   }
 };
 
-/// As FreeBSD, but never below 80 (OpenBSD, solisten, SOMINCONN).
-struct at_least_80 {
-  static constexpr const char* name = "at_least_80";
+/// A negative number is 0, a too large one the maximum (NetBSD, solisten).
+struct negative_to_zero {
+  static constexpr const char* name = "negative_to_zero";
   static constexpr tunable_set tunables{tunable::somaxconn};
   static constexpr std::uint32_t clamp(int requested, const tunable_source auto& t) noexcept {
-    const std::uint32_t n = negative_to_somaxconn::clamp(requested, t);
-    return n < 80 ? 80 : n;
+    return requested < 0 ? 0 : negative_to_somaxconn::clamp(requested, t);
+  }
+};
+
+/// As `Base` reads it, but never below Least.
+template <std::uint32_t Least, clamp_policy Base>
+struct never_below {
+  static constexpr const char* name = "never_below";
+  static constexpr tunable_set tunables = tunables_of<Base>;
+  static constexpr std::uint32_t clamp(int requested, const tunable_source auto& t) noexcept {
+    const std::uint32_t n = Base::clamp(requested, t);
+    return n < Least ? Least : n;
+  }
+};
+
+/// As FreeBSD, but never below 80 (OpenBSD, solisten, SOMINCONN).
+using at_least_80 = never_below<80, negative_to_somaxconn>;
+
+/// At most Most; zero or less is Otherwise. `up_to<255, 1>` is lwIP (lwip_listen and tcp_listen_with_backlog: a byte),
+/// `up_to<1024, 8>` gVisor (Listen), `up_to<5, 1>`, `up_to<200, 1>` and `up_to<100, 1>` Windows NT 4 Workstation, NT 4
+/// Server and NT 3.5 (KB127144, which is silent about zero).
+template <std::uint32_t Most, std::uint32_t Otherwise>
+struct up_to {
+  static_assert(Otherwise <= Most, "listenq: up_to<most, otherwise> cannot yield more than most.");
+  static constexpr const char* name = "up_to";
+  static constexpr std::uint32_t clamp(int requested, const tunable_source auto&) noexcept {
+    if (requested <= 0) return Otherwise;
+    const auto n = static_cast<std::uint32_t>(requested);
+    return n < Most ? n : Most;
+  }
+};
+
+/// Windows since 8: a negative number is SOMAXCONN_HINT, its amount within 200 and 65535; SOMAXCONN (0x7fffffff) is
+/// "a reasonable maximum", taken here as 65535; anything else as on NT 4 Server. From the documentation of listen(),
+/// not from measurements.
+struct windows_hint {
+  static constexpr const char* name = "windows_hint";
+  static constexpr std::uint32_t clamp(int requested, const tunable_source auto& t) noexcept {
+    if (requested == 0x7fffffff) return 65535;
+    if (requested >= 0) return up_to<200, 1>::clamp(requested, t);
+    const std::uint32_t n = 0U - static_cast<std::uint32_t>(requested);
+    return n < 200 ? 200 : n > 65535 ? 65535 : n;
   }
 };
 

@@ -1,34 +1,75 @@
 // SPDX-License-Identifier: BSL-1.0
 // overflow: what a full queue answers. Three questions, a keyword each: `request_full` at a SYN, `accept_full_at_syn`
 // at a SYN, `accept_full_at_ack` at the final ACK. When a queue is full is not asked here but of `sizing`, `waiting`.
+// The models that let another request make room are in eviction.hpp.
 //
 // When to use which: `drop` and `keep` let the peer's retransmissions try again, as every kernel does by default;
-// `reset` tells it at once (Windows; Linux with tcp_abort_on_overflow); `evict_oldest` lets the newcomer in (the BSD
-// syncaches); `drop_if_young<1>` is Linux before 4.10, the rule behind the third client of the articles.
+// `reset` tells it at once (Windows; Linux with tcp_abort_on_overflow); `drop_if_young<1>` is Linux before 4.10, the
+// rule behind the third client of the articles; `drop_if_young_above<1, 4>` is Onload before it followed Linux.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <listenq/policy/tunables.hpp>
 #include <listenq/policy/waiting.hpp>
+#include <listenq/time.hpp>
 
 namespace listenq {
 
 /// What a policy may look at when a queue is full.
 struct overflow_facts {
-  queue_lengths lengths{};    ///< A and Q
-  std::uint32_t young = 0;    ///< Y
-  std::uint32_t backlog = 0;  ///< N
-  bool cookie = false;        ///< the SYN would be answered by a cookie
+  queue_lengths lengths{};         ///< A and Q
+  std::uint32_t young = 0;         ///< Y
+  std::uint32_t backlog = 0;       ///< N
+  bool cookie = false;             ///< the SYN would be answered by a cookie
+  bool accept_full = false;        ///< `waiting` says so, whichever queue is asked about
+  std::uint32_t limit = 0;         ///< how many requests fit
+  std::uint32_t accept_slots = 0;  ///< how many connections may wait
+  instant now = 0;
 };
 
-/// The answer to a SYN that meets a full queue.
+/// The answer to a SYN that meets a full queue. Where another request is to make room and there is none, the SYN is
+/// dropped. At a full accept queue, a request makes room only where `waiting` counts requests.
 enum class syn_answer : std::uint8_t {
-  admit,         ///< go on as if there were room
-  drop,          ///< say nothing
-  reset,         ///< RST
-  evict_oldest,  ///< forget the oldest request and go on (only where the request queue is full)
+  admit,                        ///< go on as if there were room
+  drop,                         ///< say nothing
+  reset,                        ///< RST
+  evict_oldest,                 ///< the request that was stored first makes room
+  evict_random,                 ///< any request, each as likely as the others
+  evict_random_or_none,         ///< the same, but with a chance of 1 / (Q + 1) the SYN is dropped instead
+  evict_most_retried,           ///< the request with the most timeouts; of several, the one that is due first
+  drop_and_evict_most_retried,  ///< the same goes, and the SYN is dropped all the same
+  evict_in_bucket,              ///< the oldest in the bucket of a syncache to which the SYN belongs
+  evict_from_here_on,           ///< the oldest in that bucket or, if it is empty, in the next that is not
 };
+
+/// A set of answers.
+struct syn_answers {
+  std::uint32_t bits = 0;
+  constexpr syn_answers() = default;
+  template <std::same_as<syn_answer>... A>
+  constexpr syn_answers(A... a) noexcept : bits{(0U | ... | (1U << static_cast<unsigned>(a)))} {}
+  constexpr bool has(syn_answer a) const noexcept { return ((bits >> static_cast<unsigned>(a)) & 1U) != 0; }
+  template <std::same_as<syn_answer>... A>
+  constexpr bool any(A... a) const noexcept {
+    return (has(a) || ...);
+  }
+  friend constexpr syn_answers operator|(syn_answers a, syn_answers b) noexcept {
+    a.bits |= b.bits;
+    return a;
+  }
+  friend constexpr bool operator==(syn_answers, syn_answers) = default;
+};
+
+/// Does this answer send another request away?
+constexpr bool evicts(syn_answer a) noexcept { return a >= syn_answer::evict_oldest; }
+
+/// The evictions that a policy may ask for: what the request queue must be able to find. It names them in `evictions`.
+template <class P>
+inline constexpr syn_answers evictions_of{};
+template <class P>
+requires requires { P::evictions; }
+inline constexpr syn_answers evictions_of<P> = P::evictions;
 
 /// The answer to a final ACK that finds no room.
 enum class ack_answer : std::uint8_t {
@@ -37,16 +78,16 @@ enum class ack_answer : std::uint8_t {
   forget,  ///< say nothing, forget the request
 };
 
-/// `on_request_full(facts)`: admit, drop, reset or evict_oldest. `evicts` if it may say the last one.
+/// `on_request_full(facts)`: any answer, evictions only if `evictions` names them. The policy may have state.
 template <class P>
-concept request_full_policy = requires(const overflow_facts& f) {
-  { P::on_request_full(f) } -> std::same_as<syn_answer>;
+concept request_full_policy = std::default_initializable<P> && requires(P& p, const overflow_facts& f) {
+  { p.on_request_full(f) } -> std::same_as<syn_answer>;
 };
 
-/// `on_accept_full(facts)`: admit, drop or reset.
+/// `on_accept_full(facts)`: the same for a full accept queue.
 template <class P>
-concept accept_full_at_syn_policy = requires(const overflow_facts& f) {
-  { P::on_accept_full(f) } -> std::same_as<syn_answer>;
+concept accept_full_at_syn_policy = std::default_initializable<P> && requires(P& p, const overflow_facts& f) {
+  { p.on_accept_full(f) } -> std::same_as<syn_answer>;
 };
 
 /// `on_overflow(facts, tunables)`: keep, reset or forget. Not asked for cookies: there is no request to keep.
@@ -78,13 +119,6 @@ struct reset {
   }
 };
 
-/// The oldest request makes room; its peer hears nothing. Costs 8 bytes a request, to know which one is the oldest.
-struct evict_oldest {
-  static constexpr const char* name = "evict_oldest";
-  static constexpr bool evicts = true;
-  static constexpr syn_answer on_request_full(const overflow_facts&) noexcept { return syn_answer::evict_oldest; }
-};
-
 /// Drops while more than Most requests are young, admits otherwise (Linux 2.6.32 and 3.12, tcp_v4_conn_request:
 /// sk_acceptq_is_full and young > 1).
 template <std::uint32_t Most = 1>
@@ -93,6 +127,18 @@ struct drop_if_young {
   static constexpr std::uint32_t most = Most;
   static constexpr syn_answer on_accept_full(const overflow_facts& f) noexcept {
     return f.young > Most ? syn_answer::drop : syn_answer::admit;
+  }
+};
+
+/// Drops while more than Numerator / Denominator of the smaller queue's slots are young requests, admits otherwise
+/// (Onload, ci_tcp_handle_rx_listen, with a quarter; since 2024 it drops every SYN at a full accept queue).
+template <std::uint32_t Numerator, std::uint32_t Denominator>
+struct drop_if_young_above {
+  static_assert(Denominator > 0, "listenq: drop_if_young_above<a, b> compares with a / b, and b is 0.");
+  static constexpr const char* name = "drop_if_young_above";
+  static constexpr syn_answer on_accept_full(const overflow_facts& f) noexcept {
+    const std::uint32_t slots = f.accept_slots < f.limit ? f.accept_slots : f.limit;
+    return f.young > std::uint64_t{slots} * Numerator / Denominator ? syn_answer::drop : syn_answer::admit;
   }
 };
 
@@ -121,13 +167,6 @@ struct abort_if_tuned {
     return t[tunable::abort_on_overflow] != 0 ? ack_answer::reset : ack_answer::keep;
   }
 };
-
-/// Does this answer to a full request queue need to know which request is the oldest?
-template <class P>
-inline constexpr bool evicts = false;
-template <class P>
-requires requires { P::evicts; }
-inline constexpr bool evicts<P> = P::evicts;
 
 using default_request_full = drop;
 using default_accept_full_at_syn = drop;

@@ -5,7 +5,8 @@
 // `pipeline<at_most<256>, at_least<8>, plus<1>, roundup_pow_of_two>`: 1 -> 1 -> 8 -> 9 -> 16. A pipeline without a
 // step is N itself. Wrapped in `sized_once<...>`, the first listen() decides and a later one changes nothing, as in
 // Linux until 4.3. When to use which: `pipeline<plus<1>>` is Linux today (`Q > N`), `pipeline<>` Linux 4.4 to 2024
-// (`Q >= N`: listen(0) admits nobody), `exactly<N>` whoever wants a bound that listen() does not touch.
+// (`Q >= N`: listen(0) admits nobody), `exactly<N>` whoever wants a bound that listen() does not touch: IncludeOS's 64,
+// smoltcp's N sockets, the whole memory of a stack without a bound (mTCP, VPP). `syncache` (syncache.hpp) is the BSDs'.
 #pragma once
 
 #include <bit>
@@ -90,6 +91,17 @@ struct roundup_pow_of_two {
   static constexpr const char* name = "roundup_pow_of_two";
   static constexpr std::uint32_t apply(std::uint32_t n, const tunable_source auto&) noexcept {
     return n > 0x80000000U ? 0x80000000U : std::bit_ceil(n);
+  }
+};
+
+/// What is left of n in a field of so many bits (Linux to 4.3 stores the backlog in 16: listen(65536) is listen(0)
+/// there, if somaxconn allows it). For the field, not for counters that wrap: those are not reproduced.
+template <unsigned Bits>
+struct low_bits {
+  static_assert(Bits > 0 && Bits < 32, "listenq: low_bits<n> keeps between 1 and 31 bits.");
+  static constexpr const char* name = "low_bits";
+  static constexpr std::uint32_t apply(std::uint32_t n, const tunable_source auto&) noexcept {
+    return n & ((1U << Bits) - 1U);
   }
 };
 

@@ -2,9 +2,11 @@
 // waiting: how many finished connections may wait for accept(): what is counted, and against which bound.
 // It says "full" or "not full". What then happens is asked of `accept_full_at_syn` and `accept_full_at_ack`.
 //
-// When to use which: `backlog_plus_one` for every Linux (`A > N`), `exactly_backlog` for "N means N",
-// `three_halves_plus_one` for the BSD line, `sum_to_three_times` for OpenBSD, `sum_to_backlog` for XNU and lwIP-like
-// stacks whose half-open connections take the same slots.
+// When to use which: `backlog_plus_one` for every Linux (`A > N`), gVisor and Shadow; `backlog_16_bits` for the field
+// that it was kept in; `exactly_backlog` for "N means N" (Onload, mTCP, NuttX, Windows NT); `three_halves_plus_one` for
+// FreeBSD and, as far as it was measured, Solaris; `three_halves` for HP-UX. Where half-open connections take the same
+// slots: `sum_to_backlog` (XNU, lwIP, Seastar, turmoil, picoTCP), `sum_to_three_halves` (XNU, other mode),
+// `sum_to_three_halves_plus_one` (4.4BSD, NetBSD), `sum_to_three_times` (OpenBSD).
 #pragma once
 
 #include <concepts>
@@ -62,11 +64,24 @@ struct reached {
   }
 };
 
-using backlog_plus_one = over<>;                                            ///< Linux, sk_acceptq_is_full
-using exactly_backlog = reached<>;                                          ///< N
-using three_halves_plus_one = over<pipeline<times<3, 2>>>;                  ///< FreeBSD 13, sonewconn
-using sum_to_three_times = over<pipeline<times<3>>, counted::both_queues>;  ///< OpenBSD, sonewconn
-using sum_to_backlog = reached<pipeline<>, counted::both_queues>;           ///< XNU, sonewconn_internal
+/// Linux, sk_acceptq_is_full
+using backlog_plus_one = over<>;
+/// Linux to 4.3 where somaxconn is 65536 or more: sk_max_ack_backlog has 16 bits
+using backlog_16_bits = over<pipeline<low_bits<16>>>;
+/// N, and not one more
+using exactly_backlog = reached<>;
+/// FreeBSD 13, sonewconn; Solaris 2.9 but for listen(4), Mac OS 10.2, AIX 5.1 (UNP, figure 4.10)
+using three_halves_plus_one = over<pipeline<times<3, 2>>>;
+/// HP-UX 11.11 (UNP, figure 4.10)
+using three_halves = reached<pipeline<times<3, 2>, at_least<1>>>;
+/// 4.4BSD and NetBSD, sonewconn
+using sum_to_three_halves_plus_one = over<pipeline<times<3, 2>>, counted::both_queues>;
+/// OpenBSD, sonewconn
+using sum_to_three_times = over<pipeline<times<3>>, counted::both_queues>;
+/// XNU, sonewconn_internal; lwIP, Seastar, turmoil
+using sum_to_backlog = reached<pipeline<>, counted::both_queues>;
+/// XNU with soqlimitcompat=0
+using sum_to_three_halves = reached<pipeline<times<3, 2>>, counted::both_queues>;
 
 using default_waiting = backlog_plus_one;
 

@@ -5,7 +5,8 @@
 //  - `size()` = requests reachable by key = requests reachable by iteration; at most one for a four-tuple;
 //  - `young()` = requests with `timeouts == 0`; 0 <= young <= size <= capacity;
 //  - with timers, every request is in exactly one list and `first_due` is the smallest deadline;
-//  - an index stays valid, and means the same request, until that request is removed, whatever else comes and goes.
+//  - an index stays valid, and means the same request, until that request is removed, whatever else comes and goes;
+//  - with the buckets of a syncache, their lengths add up to `size()`.
 // It neither hashes (the caller passes the hash) nor decides anything: it does not know limits, policies or segments.
 #pragma once
 
@@ -30,9 +31,9 @@ inline constexpr tie_order ties_of<Clockwork> = Clockwork::ties;
 
 }  // namespace detail
 
-/// `Clockwork` says whether there are timers, `Classes` how many lengths of timeout there are, `Ages` whether `oldest`
-/// is asked for. Costs are those of `request_table`.
-template <addressing A, clockwork_policy Clockwork, std::size_t Classes, bool Ages, storage_policy Storage>
+/// `Clockwork` says whether there are timers, `Classes` how many lengths of timeout there are, `Order` what can be
+/// asked about who came first. Costs are those of `request_table`.
+template <addressing A, clockwork_policy Clockwork, std::size_t Classes, class Order, storage_policy Storage>
 class request_queue {
  public:
   using request_type = request<A>;
@@ -40,7 +41,8 @@ class request_queue {
   using index = std::uint32_t;
   static constexpr index npos = detail::npos;
   static constexpr bool has_timers = !Clockwork::sweeps;
-  using cell = detail::request_cell<request_type, has_timers, Ages, false>;
+  using order_type = Order;
+  using cell = detail::request_cell<request_type, has_timers, Order, false>;
 
   /// Makes room for `n` requests in all; the stored ones stay. False, and nothing changed, if the storage is too small.
   constexpr bool reserve(std::uint32_t n, Storage& source) noexcept { return table_.reserve(n, source); }
@@ -58,9 +60,18 @@ class request_queue {
   constexpr std::uint32_t buckets() const noexcept { return table_.buckets(); }
   /// Does it hold `limit` requests or more?
   constexpr bool full(std::uint32_t limit) const noexcept { return size_ >= limit; }
+  /// Is there no room for a newcomer with this hash? In a syncache that is a question of its bucket, too.
+  constexpr bool full(std::uint32_t limit, std::uint32_t hash) const noexcept {
+    if constexpr (requires { order().full(hash); }) {
+      return order().full(hash);
+    } else {
+      return full(limit);
+    }
+  }
 
   constexpr request_type& operator[](index i) noexcept { return table_[i]; }
   constexpr const request_type& operator[](index i) const noexcept { return table_[i]; }
+  constexpr const cell& cell_at(index i) const noexcept { return table_[i]; }
 
   /// The request of this four-tuple, or `npos`.
   constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
@@ -105,8 +116,19 @@ class request_queue {
   /// The request whose deadline comes first, or `npos`.
   constexpr index first_due() const noexcept requires has_timers { return timers_.first(table_.cells()); }
 
-  /// The request that was stored first, or `npos`.
-  constexpr index oldest() const noexcept requires Ages { return table_.oldest(); }
+  /// The request with the most timeouts (as far as schedules tell them apart), of several the first due, or `npos`.
+  constexpr index most_retried() const noexcept requires has_timers { return timers_.first_of_longest(); }
+
+  /// Who came before whom: what `Order` can tell.
+  constexpr Order& order() noexcept { return table_.order(); }
+  constexpr const Order& order() const noexcept { return table_.order(); }
+  /// The request that was stored first, or `npos`. The limit is for queues that are shared.
+  constexpr index oldest(std::uint32_t = 0) const noexcept { return order().oldest(); }
+  /// Any request, each as likely as the others, or `npos`; `draw()` yields random 32-bit numbers.
+  template <class Draw>
+  constexpr index random(Draw&& draw, std::uint32_t = 0) const noexcept {
+    return table_.random(draw, [](index) { return true; });
+  }
 
   /// The newest request of a bucket and the next older one, for a hand that sweeps; `npos` at the end.
   constexpr index bucket_front(std::uint32_t bucket) const noexcept { return table_.bucket_front(bucket); }
@@ -128,7 +150,7 @@ class request_queue {
     return t < Classes ? t : Classes - 1;
   }
 
-  detail::request_table<cell, Ages, Storage> table_{};
+  detail::request_table<cell, Order, Storage> table_{};
   std::uint32_t size_ = 0;
   std::uint32_t young_ = 0;
   [[no_unique_address]] std::conditional_t<has_timers, detail::timer_lists<Classes, detail::ties_of<Clockwork>>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The request table: cells in one array, found by hash, with a free list and, where it is asked for, the order in which
-// they came. It knows neither timers nor whose request is whose; `request_queue` and `shared_requests` do.
+// they came (request_order.hpp). It knows neither timers nor whose request is whose; `request_queue` and
+// `shared_requests` do.
 //
 //   cells:   [ request | next | head | links ][ ... ]     one array, one allocation
 //   chains:  the head of bucket b lives in cell b; a chain is newest first
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <listenq/policy/storage.hpp>
 #include <listenq/queue/request.hpp>
+#include <listenq/queue/request_order.hpp>
 #include <listenq/queue/timer_lists.hpp>
 #include <type_traits>
 
@@ -20,23 +22,18 @@ struct timer_links {
   std::uint32_t timer_prev = npos;
   std::uint32_t timer_next = npos;
 };
-struct age_links {
-  std::uint32_t age_prev = npos;
-  std::uint32_t age_next = npos;
-};
 /// Whose it is in a shared table, and the hash that its owner gave it.
 struct owner_mark {
   std::uint32_t owner = 0;
   std::uint32_t hash = 0;
 };
 struct no_timer_links {};
-struct no_age_links {};
 struct no_owner_mark {};
 
-template <class Request, bool Timers, bool Ages, bool Owners>
+template <class Request, bool Timers, class Order, bool Owners>
 struct request_cell : Request,
                       std::conditional_t<Timers, timer_links, no_timer_links>,
-                      std::conditional_t<Ages, age_links, no_age_links>,
+                      Order::links,
                       std::conditional_t<Owners, owner_mark, no_owner_mark> {
   std::uint32_t next = npos;  ///< in its chain, or in the free list
   std::uint32_t head = npos;  ///< of the bucket with this cell's number
@@ -44,7 +41,7 @@ struct request_cell : Request,
 
 /// Every operation is O(1) (a chain is O(1) with a keyed hash and at most two requests a bucket), but `reserve`,
 /// `rehash`, `clear` and iteration.
-template <class Cell, bool Ages, storage_policy Storage>
+template <class Cell, class Order, storage_policy Storage>
 class request_table {
  public:
   using index = std::uint32_t;
@@ -111,12 +108,12 @@ class request_table {
     static_cast<Request&>(cells_[i]) = r;
     cells_[i].live = true;
     push_front(i, bucket_of(hash));
-    if constexpr (Ages) age_append(i);
+    order_.enter(cells_, i, hash);
     return i;
   }
 
   constexpr void remove(index i, std::uint32_t hash) noexcept {
-    if constexpr (Ages) age_remove(i);
+    order_.leave(cells_, i, hash);
     index* link = &cells_[bucket_of(hash)].head;
     while (*link != i) link = &cells_[*link].next;
     *link = cells_[i].next;
@@ -125,8 +122,27 @@ class request_table {
     free_ = i;
   }
 
-  /// The one that was stored first, or `npos`.
-  constexpr index oldest() const noexcept { return age_head_; }
+  /// Who came before whom.
+  constexpr Order& order() noexcept { return order_; }
+  constexpr const Order& order() const noexcept { return order_; }
+
+  /// One for which `wanted(index)`, each as likely as the others; `npos` if there is none. `draw()` yields random
+  /// numbers. Expected O(capacity / number of them); after 64 draws in vain, the first from a random place on.
+  template <class Draw, class Wanted>
+  constexpr index random(Draw&& draw, Wanted&& wanted) const noexcept {
+    const auto is = [&](index i) { return cells_[i].live && wanted(i); };
+    if (used_ == 0) return npos;
+    index i = 0;
+    for (int tries = 0; tries < 64; ++tries) {
+      i = static_cast<index>((std::uint64_t{draw()} * used_) >> 32);
+      if (is(i)) return i;
+    }
+    for (index n = 0; n < used_; ++n) {
+      i = i + 1 == used_ ? 0 : i + 1;
+      if (is(i)) return i;
+    }
+    return npos;
+  }
 
   /// The newest of a bucket and the next older one; `npos` at the end.
   constexpr index bucket_front(std::uint32_t bucket) const noexcept { return cells_[bucket].head; }
@@ -144,7 +160,8 @@ class request_table {
     for (index i = 0; i < capacity_; ++i) cells_[i].head = npos;
     for (index i = 0; i < used_; ++i) cells_[i].live = false;
     used_ = 0;
-    free_ = age_head_ = age_tail_ = npos;
+    free_ = npos;
+    order_.clear();
   }
 
   /// What `timer_lists` walk over.
@@ -157,25 +174,13 @@ class request_table {
     cells_[i].next = cells_[bucket].head;
     cells_[bucket].head = i;
   }
-  constexpr void age_append(index i) noexcept {
-    cells_[i].age_prev = age_tail_;
-    cells_[i].age_next = npos;
-    (age_tail_ == npos ? age_head_ : cells_[age_tail_].age_next) = i;
-    age_tail_ = i;
-  }
-  constexpr void age_remove(index i) noexcept {
-    const Cell& c = cells_[i];
-    (c.age_prev == npos ? age_head_ : cells_[c.age_prev].age_next) = c.age_next;
-    (c.age_next == npos ? age_tail_ : cells_[c.age_next].age_prev) = c.age_prev;
-  }
 
   typename Storage::template array<Cell, stored::requests> cells_{};
   std::uint32_t capacity_ = 0;
   std::uint32_t buckets_ = 0;
   std::uint32_t used_ = 0;  ///< cells from here on have never been used
   index free_ = npos;
-  index age_head_ = npos;
-  index age_tail_ = npos;
+  [[no_unique_address]] Order order_{};
 };
 
 }  // namespace listenq::detail

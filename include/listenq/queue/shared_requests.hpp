@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Shared requests: one table of half-open connections that several listeners, also of different type, have in common,
-// with one limit for all of them. Each listener sees its own requests, timers and counts; the oldest request is the
-// oldest of all, so a listener that evicts may evict a neighbour's. Meant for syncaches; it is not thread safe.
+// with one limit for all of them. Each listener sees its own requests, timers and counts.
+//
+// Who is evicted when the table is full: anybody's oldest, anybody at random, the oldest in the bucket whoever owns it.
+// The pool keeps the books: it takes the request out of its owner's counts and timers and tells the owner. A listener
+// that has reached a limit of its own while the table has room evicts its own. Not thread safe.
 #pragma once
 
 #include <array>
@@ -14,15 +17,38 @@
 
 namespace listenq {
 
+namespace detail {
+
+/// What a listener leaves with a pool, to hear of requests of its that a neighbour has evicted. It stays where it is.
+template <class Key>
+struct owner_hook {
+  void (*evicted)(owner_hook&, const Key&) noexcept = nullptr;
+};
+
+template <class Sizing>
+struct shared_order {
+  using type = one_line;
+};
+template <bucketed Sizing>
+struct shared_order<Sizing> {
+  using type = bucket_lines<Sizing>;
+};
+
+}  // namespace detail
+
 /// Room for `capacity` requests of at most `Listeners` listeners that order equal deadlines by `Ties`. It must outlive
-/// them. A request costs 16 bytes more than in a queue of one's own: its owner, its hash, its age.
+/// them. A request costs 16 bytes more than in a queue of one's own: its owner, its hash, its age. With a syncache for
+/// `Sizing` it is one syncache for all, and each of its listeners has that sizing, too.
 template <addressing A = ipv4, std::size_t Listeners = 16, tie_order Ties = tie_order::oldest_first,
-          storage_policy Storage = at_listen>
+          storage_policy Storage = at_listen, class Sizing = default_sizing>
 class shared_requests {
  public:
   using addressing_type = A;
   using request_type = request<A>;
-  using cell = detail::request_cell<request_type, true, true, true>;
+  using key_type = basic_four_tuple<A>;
+  using sizing_type = Sizing;
+  using order_type = typename detail::shared_order<Sizing>::type;
+  using cell = detail::request_cell<request_type, true, order_type, true>;
   static constexpr std::size_t most_classes = 16;
   static constexpr tie_order ties = Ties;
   static constexpr std::uint32_t nobody = 0xffffffffU;
@@ -31,6 +57,8 @@ class shared_requests {
   constexpr explicit shared_requests(std::uint32_t capacity, Storage storage = {}) noexcept {
     table_.reserve(capacity, storage);
   }
+  /// As much as the syncache can ever hold.
+  constexpr shared_requests() noexcept requires bucketed<Sizing> : shared_requests{Sizing::room} {}
   shared_requests(const shared_requests&) = delete;
   shared_requests& operator=(const shared_requests&) = delete;
   constexpr ~shared_requests() = default;
@@ -49,13 +77,15 @@ class shared_requests {
     std::size_t classes = 1;
     std::uint32_t size = 0;
     std::uint32_t young = 0;
+    std::uint64_t lost = 0;  ///< requests that neighbours have evicted
+    detail::owner_hook<key_type>* owner = nullptr;
     detail::timer_lists<most_classes, Ties> timers{};
   };
 
-  constexpr std::uint32_t join(std::size_t classes) noexcept {
+  constexpr std::uint32_t join(std::size_t classes, detail::owner_hook<key_type>* owner) noexcept {
     for (std::uint32_t id = 0; id < Listeners; ++id) {
       if (!books_[id].taken) {
-        books_[id] = {.taken = true, .classes = classes};
+        books_[id] = {.taken = true, .classes = classes, .owner = owner};
         return id;
       }
     }
@@ -81,7 +111,7 @@ class shared_requests {
     table_.remove(i, table_[i].hash);
   }
 
-  detail::request_table<cell, true, Storage> table_{};
+  detail::request_table<cell, order_type, Storage> table_{};
   std::uint32_t size_ = 0;
   std::array<book, Listeners> books_{};
 };
@@ -98,6 +128,7 @@ class borrowed_requests {
   using request_type = typename Pool::request_type;
   using key_type = basic_four_tuple<typename Pool::addressing_type>;
   using index = std::uint32_t;
+  using order_type = typename Pool::order_type;
   using cell = typename Pool::cell;
   static constexpr index npos = detail::npos;
   static constexpr bool has_timers = true;
@@ -111,11 +142,11 @@ class borrowed_requests {
     book().taken = false;
   }
 
-  /// Joins a pool; a full one leaves the queue without room.
-  constexpr void attach(Pool* pool) noexcept {
-    if (pool == nullptr || pool_ != nullptr) return;
-    id_ = pool->join(Classes);
-    if (id_ != Pool::nobody) pool_ = pool;
+  /// Joins a pool; a full one leaves the queue without room. `owner`, if any, hears of what neighbours evict.
+  constexpr void attach(Pool* to, detail::owner_hook<key_type>* owner = nullptr) noexcept {
+    if (to == nullptr || pool_ != nullptr) return;
+    id_ = to->join(Classes, owner);
+    if (id_ != Pool::nobody) pool_ = to;
   }
 
   /// The pool's room is taken already; a limit beyond it is no error, since it is everybody's.
@@ -135,8 +166,16 @@ class borrowed_requests {
   constexpr bool full(std::uint32_t limit) const noexcept {
     return size() >= limit || pool_->size() >= pool_->capacity();
   }
+  constexpr bool full(std::uint32_t limit, std::uint32_t hash) const noexcept {
+    if constexpr (requires { order().full(hash); }) {
+      return order().full(hash) || pool_->size() >= pool_->capacity();
+    } else {
+      return full(limit);
+    }
+  }
   constexpr request_type& operator[](index i) noexcept { return pool_->table_[i]; }
   constexpr const request_type& operator[](index i) const noexcept { return pool_->table_[i]; }
+  constexpr const cell& cell_at(index i) const noexcept { return pool_->table_[i]; }
 
   constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
     if (size() == 0) return npos;
@@ -169,8 +208,35 @@ class borrowed_requests {
   constexpr index first_due() const noexcept {
     return pool_ == nullptr ? npos : book().timers.first(pool_->table_.cells());
   }
-  /// The oldest of all listeners' requests.
-  constexpr index oldest() const noexcept { return pool_->table_.oldest(); }
+  /// Its own: a neighbour's timeouts are counted on another schedule.
+  constexpr index most_retried() const noexcept { return book().timers.first_of_longest(); }
+
+  constexpr order_type& order() noexcept { return pool_->table_.order(); }
+  constexpr const order_type& order() const noexcept { return pool_->table_.order(); }
+  /// The oldest of all listeners' requests; of its own, O(older ones), where its own limit is what has been reached.
+  constexpr index oldest(std::uint32_t limit) const noexcept {
+    index i = order().oldest();
+    while (size() >= limit && i != npos && !is_own(i)) i = pool_->table_[i].age_next;
+    return i;
+  }
+  /// Any request of all listeners; of its own, where its own limit is what has been reached.
+  template <class Draw>
+  constexpr index random(Draw&& draw, std::uint32_t limit) const noexcept {
+    const bool own_only = size() >= limit;
+    return pool_->table_.random(draw, [&](index i) { return !own_only || is_own(i); });
+  }
+  constexpr bool is_own(index i) const noexcept { return pool_->table_[i].owner == id_; }
+  /// Takes a neighbour's request away; its owner is told.
+  constexpr void evict_of_neighbour(index i) noexcept {
+    auto& b = pool_->books_[pool_->table_[i].owner];
+    const key_type key = pool_->table_[i].key;
+    pool_->remove(i);
+    ++b.lost;
+    if (b.owner != nullptr) b.owner->evicted(*b.owner, key);
+  }
+  /// How many requests of its own neighbours have evicted.
+  constexpr std::uint64_t lost() const noexcept { return pool_ == nullptr ? 0 : book().lost; }
+
   constexpr index next_stored(index i = npos) const noexcept {
     if (pool_ == nullptr) return npos;
     do {

@@ -59,6 +59,14 @@ class timer_lists {
     return best;
   }
 
+  /// The first in the list of the longest timeout that is not empty; `npos` if all are.
+  constexpr std::uint32_t first_of_longest() const noexcept {
+    for (std::size_t k = Lists; k-- > 0;) {
+      if (lists_[k].head != npos) return lists_[k].head;
+    }
+    return npos;
+  }
+
   constexpr void clear() noexcept { lists_ = {}; }
 
  private:

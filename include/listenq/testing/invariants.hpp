@@ -40,7 +40,7 @@ enum class invariant : std::uint8_t {
   others_untouched,
   stored_only_with_room,
   promoted_only_with_room,
-  oldest_is_evicted,
+  victim_as_ruled,
   acked_is_monotone,
   young_once,
   timers_when_due,
@@ -52,8 +52,12 @@ enum class invariant : std::uint8_t {
   connections_conserved,
   passive_opens_are_children,
   cookies_add_up,
+  // of what else there may be in a state
+  bucket_recount,
+  bucket_within_bound,
+  budget_is_live_requests,
 };
-inline constexpr std::size_t invariant_count = 30;
+inline constexpr std::size_t invariant_count = 33;
 
 struct description {
   const char* name;      ///< the enumerator
@@ -91,7 +95,7 @@ constexpr description about(invariant i) noexcept {
       {"stored_only_with_room", "a SYN without a chosen ISN is stored only below the limit, or for an evicted one",
        "tcp_conn_request"},
       {"promoted_only_with_room", "no connection enters a full accept queue", "Linux, tcp_v4_syn_recv_sock"},
-      {"oldest_is_evicted", "an evicted request is the one stored first", "FreeBSD, syncache_insert"},
+      {"victim_as_ruled", "who is evicted is the one that the rule names", "FreeBSD, NetBSD, syn_cache_insert"},
       {"acked_is_monotone", "acked never becomes false again, and only an ACK makes it true", "Linux, tcp_check_req"},
       {"young_once", "only a timer ages a request, by one timeout at a time", "Linux 2.6.32: 7-bit retrans wraps"},
       {"timers_when_due", "a tick handles due requests only, each once, exact timers in order and all of them",
@@ -109,21 +113,37 @@ constexpr description about(invariant i) noexcept {
        "Linux, tcp_create_openreq_child"},
       {"cookies_add_up", "SyncookiesSent = TCPReqQFullDoCookies - SYNs dropped after that; Recv <= ACKs",
        "tcp_syn_flood_action"},
+      {"bucket_recount", "the length of a bucket is the number of its requests", "FreeBSD, sch_length"},
+      {"bucket_within_bound", "a bucket of a syncache stays within its bound", "FreeBSD, syncache_insert"},
+      {"budget_is_live_requests", "what a budget counts is the requests that there are", "picotcp#53, tailscale#11298"},
   }};
   return all[static_cast<std::size_t>(i)];
 }
+
+/// Whom an eviction takes.
+enum class victims : std::uint8_t {
+  oldest,
+  anybody,
+  oldest_in_bucket,     ///< of the bucket that the newcomer belongs to
+  oldest_from_here_on,  ///< of that bucket or, if it is empty, of the first after it that is not
+};
 
 /// What the caller knows about the composition. A bound that is not given does not bind.
 struct expectations {
   std::uint64_t most_requests = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t most_waiting = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t most_in_bucket = std::numeric_limits<std::uint64_t>::max();
+  std::uint32_t buckets = 1;             ///< in a set, for `oldest_from_here_on`
+  victims evicted = victims::oldest;     ///< where anybody is
+  bool shares_queue = false;             ///< buckets hold requests of other listeners, too
   bool exact_deadlines = true;           ///< false where a hand sweeps
   bool waiting_counts_requests = false;  ///< `waiting` counts Q too: who finishes takes the slot that it had
   bool counts = true;                    ///< false for `no_counters`
   bool counts_cookies = true;            ///< false where TCPReqQFullDoCookies is not counted (Linux 2.6.32)
 };
 
-/// What is looked at: a listener, or something that can pass for one.
+/// What is looked at: a listener, or something that can pass for one. What it has beyond this is looked at, too:
+/// buckets, a budget, neighbours that share its queue.
 template <class L>
 concept observable = requires(const L& l, const typename L::key_type& k) {
   typename L::segment_type;
@@ -140,6 +160,13 @@ concept observable = requires(const L& l, const typename L::key_type& k) {
   { l.find_request(k) } -> std::same_as<const typename L::request_type*>;
   l.for_each_request([](const typename L::request_type&) {});
   l.for_each_waiting([](const typename L::handle_type&) {});
+};
+
+/// It keeps its requests in the buckets of a syncache.
+template <class L>
+concept has_buckets = requires(const L& l, const typename L::key_type& k, std::uint32_t bucket) {
+  { l.bucket_of(k) } -> std::same_as<std::uint32_t>;
+  { l.bucket_length(bucket) } -> std::same_as<std::uint32_t>;
 };
 
 namespace detail {
@@ -212,6 +239,23 @@ constexpr void for_each_violation(const L& l, F&& f, const expectations& e = {})
   expect(!e.exact_deadlines || !next || requests == 0 || *next == least, invariant::deadline_is_least);
   expect(l.listening() || waiting == 0, invariant::closed_has_no_children);
   expect(c.listen_overflows <= c.listen_drops, invariant::overflows_within_drops);
+  if constexpr (has_buckets<L>) {
+    bool counted = true;
+    bool bounded = true;
+    l.for_each_request([&](const auto& r) {
+      const std::uint32_t bucket = l.bucket_of(r.key);
+      std::uint32_t mates = 0;
+      l.for_each_request([&](const auto& other) { mates += l.bucket_of(other.key) == bucket ? 1U : 0U; });
+      const std::uint32_t length = l.bucket_length(bucket);
+      counted = counted && (e.shares_queue ? length >= mates : length == mates);
+      bounded = bounded && length <= e.most_in_bucket;
+    });
+    expect(counted, invariant::bucket_recount);
+    expect(bounded, invariant::bucket_within_bound);
+  }
+  if constexpr (requires { l.budget_balanced(); }) {
+    expect(l.budget_balanced(), invariant::budget_is_live_requests);
+  }
 }
 
 }  // namespace listenq::testing

@@ -102,7 +102,8 @@ class ledger {
         before_{look(l)},
         start_{l.counters()},
         admitted_{before_.requests.size()},
-        connected_{before_.waiting.size()} {}
+        connected_{before_.waiting.size()},
+        lost_{lost_to_neighbours(l)} {}
 
   /// After `receive(s, now, sink, facts)`; `sent` is what the sink said `sent` to.
   template <class F>
@@ -115,7 +116,6 @@ class ledger {
     const bool orphan = o.verdict == verdict::not_listening && own != nullptr;
     expect(was.listening ? detail::fits(o.verdict, s.flags, own != nullptr) : o.verdict == verdict::not_listening,
            invariant::verdict_fits_segment, f);
-    expect(answered(s, o, m, sent), invariant::answer_fits_verdict, f);
 
     const request_type* victim = nullptr;
     std::size_t gone = 0;
@@ -130,11 +130,19 @@ class ledger {
       }
     }
     const bool own_left = own != nullptr && find(before_, key) == nullptr;
-    expect(own_left == (m.leaves || orphan) && gone == (own_left ? 1U : 0U) + (evicted ? 1U : 0U) &&
+    // Where a gate stands before the lookup, a duplicate SYN can be refused and its own request be the one that goes.
+    const bool own_evicted = evicted && victim == nullptr && own_left && !m.leaves;
+    if (own_evicted) victim = own;
+    // Of a queue that is shared, a neighbour's request may have gone.
+    const bool of_neighbour = evicted && victim == nullptr && expected_.shares_queue;
+    expect(own_left == (m.leaves || orphan || own_evicted) &&
+               gone == (m.leaves || orphan ? 1U : 0U) + (evicted && !of_neighbour ? 1U : 0U) &&
                before_.requests.size() + gone == was.requests.size() + (m.enters ? 1U : 0U) &&
                (!m.enters || entered(s)) && (m.enters || own != nullptr || find(before_, key) == nullptr),
            invariant::queues_move_as_said, f);
-    expect(!evicted || victim == was.requests.data(), invariant::oldest_is_evicted, f);
+    expect(!evicted || of_neighbour || (victim != nullptr && as_ruled(l, was, *victim, key)),
+           invariant::victim_as_ruled, f);
+    expect(answered(s, o, m, victim, sent), invariant::answer_fits_verdict, f);
     expect(!m.enters || facts.isn != 0 || evicted || was.requests.size() < was.limit, invariant::stored_only_with_room,
            f);
     if (const request_type* const now = find(before_, key); own != nullptr && now != nullptr) {
@@ -154,7 +162,7 @@ class ledger {
            invariant::first_in_first_out, f);
 
     admitted_ += m.enters ? 1U : 0U;
-    left_ += (m.leaves ? 1U : 0U) + (evicted ? 1U : 0U) + (orphan ? 1U : 0U);
+    left_ += (m.leaves ? 1U : 0U) + (evicted && !of_neighbour ? 1U : 0U) + (orphan ? 1U : 0U);
     connected_ += m.waits ? 1U : 0U;
     made_ += m.waits ? 1U : 0U;
     acks_ += s.flags.has(flag::ack) ? 1U : 0U;
@@ -268,6 +276,22 @@ class ledger {
     balance(l, f);
   }
 
+  /// After an event of a listener that shares the queue with this one, which may have evicted this one's requests.
+  template <class F>
+  void robbed(const L& l, F&& f) {
+    const state was = turn(l);
+    const std::uint64_t lost = lost_to_neighbours(l) - lost_;
+    bool same = was.requests.size() == before_.requests.size() + lost && was.waiting == before_.waiting;
+    for (const request_type& r : before_.requests) {
+      const request_type* const old = find(was, r.key);
+      same = same && old != nullptr && detail::same_request(*old, r);
+    }
+    expect(same, invariant::others_untouched, f);
+    left_ += lost;
+    lost_ += lost;
+    balance(l, f);
+  }
+
   /// After anything that moves nobody: `set`, `child_gone`.
   template <class F>
   void touched(const L& l, F&& f) {
@@ -280,6 +304,7 @@ class ledger {
   struct state {
     std::vector<request_type> requests{};  ///< in the order in which they were stored
     std::vector<handle_type> waiting{};
+    std::vector<std::pair<key_type, std::uint32_t>> buckets{};  ///< of the requests, where there are buckets
     std::uint32_t limit = 0;
     bool listening = false;
     bool accept_full = false;
@@ -297,6 +322,9 @@ class ledger {
     state s;
     l.for_each_request([&s](const request_type& r) { s.requests.push_back(r); });
     l.for_each_waiting([&s](const handle_type& h) { s.waiting.push_back(h); });
+    if constexpr (has_buckets<L>) {
+      l.for_each_request([&](const request_type& r) { s.buckets.emplace_back(r.key, l.bucket_of(r.key)); });
+    }
     s.limit = l.request_limit();
     s.listening = l.listening();
     s.accept_full = l.accept_full();
@@ -322,8 +350,49 @@ class ledger {
     const request_type* const r = find(before_, four_tuple_of(s));
     return r != nullptr && r->timeouts == 0 && r->irs == s.seq && !r->acked && r->retransmits == 0;
   }
-  static bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, segments sent) {
+  static std::uint64_t lost_to_neighbours(const L& l) {
+    if constexpr (requires { l.lost_to_neighbours(); }) {
+      return l.lost_to_neighbours();
+    } else {
+      return 0;
+    }
+  }
+  /// Is this the one that the rule takes for the newcomer `key`? `was` lists requests in the order of their coming.
+  bool as_ruled(const L& l, const state& was, const request_type& victim, const key_type& key) const {
+    if (expected_.evicted == victims::anybody) return true;
+    if (expected_.evicted == victims::oldest) return &victim == was.requests.data();
+    if constexpr (has_buckets<L>) {
+      const auto bucket = [&was](const key_type& k) {
+        const auto i =
+            std::find_if(was.buckets.begin(), was.buckets.end(), [&k](const auto& b) { return b.first == k; });
+        return i->second;
+      };
+      const auto oldest_in = [&](std::uint32_t b) {
+        return std::find_if(was.requests.begin(), was.requests.end(),
+                            [&](const request_type& r) { return bucket(r.key) == b; });
+      };
+      std::uint32_t at = l.bucket_of(key);
+      const std::uint32_t first = at - at % expected_.buckets;
+      for (std::uint32_t n = 0; n < expected_.buckets; ++n) {
+        const auto i = oldest_in(at);
+        if (i != was.requests.end()) return &*i == &victim;
+        if (expected_.evicted == victims::oldest_in_bucket) return false;
+        at = at + 1 == first + expected_.buckets ? first : at + 1;
+      }
+    }
+    return false;
+  }
+  static bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, const request_type* victim,
+                       segments sent) {
     const bool rst = s.flags.has(flag::rst);
+    if (o.stages.has(stage::evicted_reset)) {
+      if (sent.empty() || !sent.front().flags.has(flag::rst)) return false;
+      if (victim != nullptr &&
+          (sent.front().destination != victim->key.peer() || sent.front().seq != victim->iss + 1)) {
+        return false;
+      }
+      sent = sent.subspan(1);
+    }
     if (o.stages.has(stage::answered) != (sent.size() == 1) || sent.size() > 1) return false;
     if (sent.empty()) {
       return m.says == detail::answer_kind::none || rst || o.stages.has(stage::send_failed) ||
@@ -364,6 +433,7 @@ class ledger {
   std::uint64_t acks_ = 0;
   std::uint64_t cookies_ = 0;
   std::uint64_t floods_ = 0;
+  std::uint64_t lost_ = 0;  ///< requests that neighbours have evicted, so far
 };
 
 }  // namespace listenq::testing

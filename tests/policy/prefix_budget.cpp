@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+// policy/prefix_budget.hpp: the prefixes, the share, and what a sketch may and may not get wrong.
+#include <doctest/doctest.h>
+
+#include <listenq/policy/prefix_budget.hpp>
+#include <map>
+#include <random>
+#include <vector>
+
+using namespace listenq;
+
+namespace {
+
+four_tuple from(ipv4::address a, std::uint16_t port = 1000) { return {a, ip(10, 0, 0, 1), port, 80}; }
+basic_four_tuple<ipv6> from(ipv6::address a) { return {a, {}, 1000, 80}; }
+
+ipv4::address network(std::uint64_t n) { return {static_cast<std::uint32_t>(n << 8)}; }
+
+template <class Budget>
+Budget with_limit(std::uint32_t limit, std::uint64_t seed = 0x0123456789abcdefU) {
+  Budget b;
+  CHECK(b.listens(limit, seed));
+  return b;
+}
+
+}  // namespace
+
+// A prefix that is a bit too long or too short, or taken from the wrong end.
+TEST_CASE("addresses of one prefix share, addresses of two do not") {
+  auto b = with_limit<per_prefix<24, 64, exactly<2>>>(100);
+  b.entered(from(ip(1, 2, 3, 4)));
+  CHECK(b.used(from(ip(1, 2, 3, 255))) == 1);
+  CHECK(b.used(from(ip(1, 2, 2, 4))) == 0);
+  CHECK(b.used(from(ip(1, 2, 4, 4))) == 0);
+  CHECK(b.used(from(ip(129, 2, 3, 4))) == 0);
+  auto odd = with_limit<per_prefix<17>>(100);
+  odd.entered(from(ip(1, 2, 128, 0)));
+  CHECK(odd.used(from(ip(1, 2, 255, 9))) == 1);
+  CHECK(odd.used(from(ip(1, 2, 127, 0))) == 0);
+  auto all = with_limit<per_prefix<0>>(100);
+  all.entered(from(ip(1, 2, 3, 4)));
+  CHECK(all.used(from(ip(200, 1, 1, 1))) == 1);
+  auto one = with_limit<per_prefix<32>>(100);
+  one.entered(from(ip(1, 2, 3, 4)));
+  CHECK(one.used(from(ip(1, 2, 3, 5))) == 0);
+}
+
+TEST_CASE("IPv6 by its first 64 bits, IPv4 within it by its own, tenants apart") {
+  auto b = with_limit<per_prefix<>>(100);
+  b.entered(from(ipv6::address{{0x20010db8, 1, 2, 3}}));
+  CHECK(b.used(from(ipv6::address{{0x20010db8, 1, 9, 9}})) == 1);
+  CHECK(b.used(from(ipv6::address{{0x20010db8, 2, 2, 3}})) == 0);
+  auto odd = with_limit<per_prefix<24, 48>>(100);
+  odd.entered(from(ipv6::address{{0x20010db8, 0x00010000, 0, 0}}));
+  CHECK(odd.used(from(ipv6::address{{0x20010db8, 0x0001ffff, 5, 5}})) == 1);
+  CHECK(odd.used(from(ipv6::address{{0x20010db8, 0x00020000, 0, 0}})) == 0);
+
+  using both = basic_four_tuple<dual>;
+  auto d = with_limit<per_prefix<>>(100);
+  d.entered(both{dual::mapped(ip(1, 2, 3, 4)), {}, 1, 80});
+  CHECK(d.used(both{dual::mapped(ip(1, 2, 3, 5)), {}, 1, 80}) == 1);
+  CHECK(d.used(both{dual::mapped(ip(1, 2, 4, 4)), {}, 1, 80}) == 0);  // a mapped address is no /64
+
+  using tenant = basic_four_tuple<tagged<ipv4>>;
+  auto t = with_limit<per_prefix<>>(100);
+  t.entered(tenant{{ip(1, 2, 3, 4), 7}, {}, 1, 80});
+  CHECK(t.used(tenant{{ip(1, 2, 3, 9), 7}, {}, 1, 80}) == 1);
+  CHECK(t.used(tenant{{ip(1, 2, 3, 4), 8}, {}, 1, 80}) == 0);
+}
+
+// `<=` for `<`: a share of one more; a share of nothing that refuses everybody; a share that does not follow listen().
+TEST_CASE("a prefix gets its share of the limit and not one more") {
+  auto b = with_limit<per_prefix<24, 64, times<1, 4>>>(129);
+  CHECK(b.share() == 32);
+  std::uint32_t n = 0;
+  for (; n < 100 && b.allows(from(ip(1, 2, 3, static_cast<std::uint8_t>(n)))); ++n) {
+    b.entered(from(ip(1, 2, 3, static_cast<std::uint8_t>(n))));
+  }
+  CHECK(n == 32);
+  CHECK(b.allows(from(ip(1, 2, 4, 1))));
+  b.left(from(ip(1, 2, 3, 0)), departure::promoted);
+  CHECK(b.allows(from(ip(1, 2, 3, 99))));
+  CHECK(b.listens(400, 0x0123456789abcdefU));
+  CHECK(b.share() == 100);
+  CHECK(b.used(from(ip(1, 2, 3, 1))) == 31);  // a second listen() forgets nobody
+  CHECK(with_limit<per_prefix<24, 64, times<1, 4>>>(3).share() == 1);
+  CHECK(with_limit<per_prefix<24, 64, exactly<7>>>(1000).share() == 7);
+}
+
+// A counter that is forgotten in a row, or counted twice: used() would drift below the truth or never come back to it.
+TEST_CASE("a sketch never counts too few, and holds exactly the live requests") {
+  auto b = with_limit<per_prefix<24, 64, times<1, 4>, 16, 2>>(1000);  // narrow, so that everything collides
+  std::mt19937 random{1};
+  std::vector<four_tuple> live;
+  std::map<std::uint32_t, std::uint32_t> truth;
+  for (int i = 0; i < 3000; ++i) {
+    if (live.empty() || random() % 5 < 3) {
+      live.push_back(from(network(random() % 40), static_cast<std::uint16_t>(random())));
+      b.entered(live.back());
+      ++truth[live.back().peer_address.value >> 8];
+    } else {
+      const std::size_t at = random() % live.size();
+      b.left(live[at], departure::expired);
+      --truth[live[at].peer_address.value >> 8];
+      live[at] = live.back();
+      live.pop_back();
+    }
+    if (i % 100 != 0) continue;
+    for (const auto& [prefix, n] : truth) CHECK(b.used(from(network(prefix))) >= n);
+    const auto each = [&live](auto&& f) {
+      for (const auto& k : live) f(k);
+    };
+    CHECK(b.balanced(each));
+    CHECK_FALSE(b.balanced([&](auto&& f) {
+      each(f);
+      f(from(ip(99, 9, 9, 9)));
+    }));
+  }
+}
+
+// The bound of the header: with a quarter for each, at most 4 of 256 counters in each of 3 rows are full.
+TEST_CASE("a prefix with room is hardly ever refused, whatever the others do") {
+  auto b = with_limit<per_prefix<24, 64, times<1, 4>>>(128);
+  for (std::uint8_t attacker = 1; attacker <= 4; ++attacker) {
+    for (std::uint8_t i = 0; i < 32; ++i) b.entered(from(ip(66, 0, attacker, i)));
+  }
+  int refused = 0;
+  for (std::uint32_t i = 0; i < 100000; ++i) refused += b.allows(from(network(0x0a0000U + i))) ? 0 : 1;
+  CHECK(refused <= 5);  // 0.4 expected
+}
+
+// The key ignored: collisions could be looked for at home.
+TEST_CASE("who collides depends on the seed") {
+  using narrow = per_prefix<24, 64, exactly<1>, 16, 1>;
+  auto a = with_limit<narrow>(10, 1);
+  auto b = with_limit<narrow>(10, 2);
+  a.entered(from(ip(1, 1, 1, 1)));
+  b.entered(from(ip(1, 1, 1, 1)));
+  int differ = 0;
+  for (std::uint32_t i = 0; i < 256; ++i) differ += a.allows(from(network(i))) != b.allows(from(network(i))) ? 1 : 0;
+  CHECK(differ > 10);
+}
