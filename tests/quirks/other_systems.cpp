@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Quirks of listeners beside Linux's, by number.
+//
+// Q13 is not here: there is no validation model of FreeBSD yet (a duplicate SYN with another ISN is taken for the same).
+#include <doctest/doctest.h>
+
+#include <listenq/listener.hpp>
+#include <listenq/mirror.hpp>
+#include <listenq/preset/linux_6_18.hpp>
+
+#include "support/script.hpp"
+
+using namespace listenq;
+using test::script;
+
+namespace {
+
+/// The part of FreeBSD that meets a swarm: nobody looks at the accept queue before the final ACK.
+using freebsd_like = listener<sizing<syncache<512, 30>>, request_full<evict_in_bucket>, admission<syncache_gates>,
+                              waiting<three_halves_plus_one>, accept_full_at_ack<reset>>;
+
+}  // namespace
+
+// FreeBSD, syncache_expand and rst_on_sock_fail; osv#283.
+TEST_CASE("Q12: a swarm of connects: FreeBSD answers every SYN and resets who comes too late, Linux 6.18 drops SYNs") {
+  constexpr int clients = 10;
+  script<freebsd_like> s{2};
+  for (int i = 0; i < clients; ++i) CHECK(s.syn(i) == verdict::admitted);
+  int connected = 0;
+  for (int i = 0; i < clients; ++i) connected += s.ack(i) == verdict::promoted;
+  CHECK(connected == 4);
+  CHECK(s.last.verdict == verdict::overflow_reset);
+  CHECK(s.out.last().flags.has(flag::rst));
+  CHECK(s.listener.request_count() == 0);
+  CHECK(s.data(clients - 1) == verdict::stray);
+
+  script<preset::linux_6_18> m{2};
+  CHECK(m.connect(0, clients - 1) == 3);
+  CHECK(m.last.verdict != verdict::overflow_reset);
+  CHECK(m.listener.request_count() == 0);
+}
+
+// XNU, solisten; OpenBSD, solisten with sominconn 80.
+TEST_CASE("Q20: listen(0) means 128 on XNU, and listen(5) means 80 on OpenBSD") {
+  listener<clamp<zero_to_somaxconn>, tunables<defaults<tuned<tunable::somaxconn, 128>>>> xnu;
+  xnu.listen(0);
+  CHECK(xnu.backlog() == 128);
+  xnu.listen(1);
+  CHECK(xnu.backlog() == 1);
+  listener<clamp<at_least_80>, tunables<defaults<tuned<tunable::somaxconn, 128>>>> openbsd;
+  openbsd.listen(5);
+  CHECK(openbsd.backlog() == 80);
+  openbsd.listen(-1);
+  CHECK(openbsd.backlog() == 128);
+}
+
+// Microsoft KB 113576 and the Winsock team's note of 2005: it depends on the protection against SYN attacks.
+TEST_CASE("Q21: Windows resets at the SYN, or, with its protection against SYN attacks, after the handshake") {
+  using plain = with<preset::linux_6_18, accept_full_at_syn<reset>>;
+  script<plain> s{0};
+  CHECK(s.connect(0, 0) == 1);
+  CHECK(s.syn(1) == verdict::reset_accept_full);
+  CHECK(s.out.last().flags.has(flag::rst));
+
+  using with_protection = with<with<preset::linux_6_18, accept_full_at_syn<admit>>, accept_full_at_ack<reset>>;
+  script<with_protection> p{0};
+  CHECK(p.connect(0, 0) == 1);
+  CHECK(p.syn(1) == verdict::admitted);
+  CHECK(p.ack(1) == verdict::overflow_reset);
+  CHECK(p.out.last().flags.has(flag::rst));
+}
