@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Quirks of listeners beside Linux's, by number.
 //
-// Q13 is not here: there is no validation model of FreeBSD yet (a duplicate SYN with another ISN is taken for the same).
+// Q13 is not here: there is no validation model of FreeBSD yet (another ISN is taken for the same SYN).
 #include <doctest/doctest.h>
 
 #include <listenq/listener.hpp>
