@@ -146,6 +146,34 @@ TEST_CASE("the RST of a closed port: with ACK its number, without ACK what the s
   }
 }
 
+TEST_CASE("fast open: no option, a request and a cookie are three things") {
+  constexpr fast_open_option none;
+  constexpr fast_open_option asks = fast_open_option::request();
+  constexpr fast_open_option cookie{.bytes = {1, 2, 3, 4}, .size = 4};
+  CHECK_FALSE(none.present());
+  CHECK_FALSE(none.asks());
+  CHECK_FALSE(none.has_cookie());
+  CHECK(asks.present());
+  CHECK(asks.asks());
+  CHECK_FALSE(asks.has_cookie());
+  CHECK(cookie.present());
+  CHECK_FALSE(cookie.asks());
+  CHECK(cookie.has_cookie());
+  CHECK(tcp_options{}.fast_open == none);
+}
+
+TEST_CASE("fast open: a cookie is the same in either option, but not another size of it") {
+  constexpr fast_open_option four{.bytes = {1, 2, 3, 4}, .size = 4};
+  constexpr fast_open_option six{.bytes = {1, 2, 3, 4}, .size = 6};
+  constexpr fast_open_option other{.bytes = {1, 2, 3, 5}, .size = 4};
+  fast_open_option experimental = four;
+  experimental.experimental = true;
+  CHECK(four.same_cookie(experimental));
+  CHECK(four != experimental);
+  CHECK_FALSE(four.same_cookie(six));
+  CHECK_FALSE(four.same_cookie(other));
+}
+
 TEST_CASE("no window scale is not scale 0") {
   CHECK_FALSE(tcp_options{}.has_window_scale());
   CHECK(tcp_options{.window_scale = 0}.has_window_scale());

@@ -3,6 +3,7 @@
 // It has no checksum, no header length and no byte order: those are the business of wire/.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/address.hpp>
@@ -57,6 +58,31 @@ struct byte_view {
   constexpr const std::byte* end() const noexcept { return data + size; }
 };
 
+/// The fast-open option of a SYN or SYN-ACK (RFC 7413 2): absent, a request for a cookie, or a cookie.
+struct fast_open_option {
+  static constexpr std::uint8_t absent = 0xff;
+  static constexpr std::uint8_t least = 4, most = 16;  ///< bytes of a cookie, an even number
+
+  std::array<std::uint8_t, most> bytes{};  ///< those behind `size` are 0
+  std::uint8_t size = absent;              ///< 0 asks for a cookie
+  bool experimental = false;               ///< kind 254 and a magic number, as Linux 3.7 to 4.0, instead of kind 34
+
+  static constexpr fast_open_option request() noexcept {
+    fast_open_option o;
+    o.size = 0;
+    return o;
+  }
+  constexpr bool present() const noexcept { return size != absent; }
+  constexpr bool asks() const noexcept { return size == 0; }
+  /// A cookie of a size that may be sent.
+  constexpr bool has_cookie() const noexcept { return size >= least && size <= most && size % 2 == 0; }
+  /// The same cookie, in whatever option.
+  constexpr bool same_cookie(const fast_open_option& other) const noexcept {
+    return size == other.size && bytes == other.bytes;
+  }
+  friend constexpr bool operator==(const fast_open_option&, const fast_open_option&) = default;
+};
+
 /// The options that a handshake negotiates. Absence is a value: `mss` 0, `window_scale` `no_window_scale`.
 struct tcp_options {
   static constexpr std::uint8_t no_window_scale = 0xff;
@@ -67,6 +93,7 @@ struct tcp_options {
   bool timestamps = false;                      ///< RFC 7323 3: the two values below are present
   std::uint32_t ts_value = 0;
   std::uint32_t ts_echo = 0;
+  fast_open_option fast_open{};  ///< RFC 7413 2
 
   constexpr bool has_window_scale() const noexcept { return window_scale != no_window_scale; }
   friend constexpr bool operator==(const tcp_options&, const tcp_options&) = default;

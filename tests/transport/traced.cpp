@@ -270,6 +270,22 @@ TEST_CASE("text: IPv6 has tcpdump's IP6 and addresses as RFC 5952 wants them") {
   CHECK(out.str() == "0.000012 IP6 ::1.1 > ::2.2: Flags [none], win 0, length 0\n");
 }
 
+TEST_CASE("text: fast open looks as tcpdump prints it") {
+  segment s;
+  s.source = {ip(10, 0, 0, 1), 1};
+  s.destination = {ip(10, 0, 0, 2), 2};
+  s.flags = flag::syn;
+  const auto line = [&s] {
+    std::ostringstream out;
+    text_recorder(out).record(0, s);
+    return out.str();
+  };
+  s.options.fast_open = fast_open_option::request();
+  CHECK(line().find("options [tfo  cookiereq,nop,nop]") != std::string::npos);
+  s.options.fast_open = {.bytes = {0x0a, 0xb1, 2, 3}, .size = 4, .experimental = true};
+  CHECK(line().find("options [exp-tfo cookie 0ab10203]") != std::string::npos);
+}
+
 TEST_CASE("text: endpoints and times have one form each") {
   // Bug: an IPv6 address that runs into its port, microseconds without leading zeros, a sign lost.
   CHECK(to_text(client) == "127.0.0.1:33769");

@@ -92,6 +92,11 @@ basic_segment<A> random_segment(generator& random, const std::vector<std::byte>&
     if (random() % 2 == 0) s.options.mss = static_cast<std::uint16_t>(random() | 1U);
     if (random() % 2 == 0) s.options.window_scale = static_cast<std::uint8_t>(random() % 15);
     s.options.sack_permitted = random() % 2 == 0;
+    if (const std::uint32_t n = random() % 9; n != 1) {
+      s.options.fast_open.size = static_cast<std::uint8_t>(2 * n);
+      for (std::uint32_t i = 0; i < 2 * n; ++i) s.options.fast_open.bytes[i] = static_cast<std::uint8_t>(random());
+      s.options.fast_open.experimental = random() % 2 == 0;
+    }
   }
   if (random() % 2 == 0) {
     s.options.timestamps = true;
@@ -269,6 +274,84 @@ TEST_CASE("tcp: a known option of another size is skipped and reported, the rest
     CHECK(p.fault == option_fault::wrong_option_size);
   }
   CHECK(parse({4, 3, 0, 9, 0}).fault == option_fault::wrong_option_size);  // the first fault is the one reported
+}
+
+// RFC 7413 2 and Linux's tcp_options_write: the padding stands behind the cookie.
+TEST_CASE("tcp: fast open is the last option, kind 34 or 254 with its magic number") {
+  tcp_options o;
+  o.fast_open = fast_open_option::request();
+  CHECK(written(o, true) == bytes_of({34, 2, 1, 1}));
+  o.fast_open.experimental = true;
+  CHECK(written(o, true) == bytes_of({254, 4, 0xf9, 0x89}));
+  o.fast_open = {.bytes = {1, 2, 3, 4, 5, 6, 7, 8}, .size = 8};
+  CHECK(written(o, true) == bytes_of({34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1}));
+  o.fast_open.experimental = true;
+  CHECK(written(o, true) == bytes_of({254, 12, 0xf9, 0x89, 1, 2, 3, 4, 5, 6, 7, 8}));
+  o.window_scale = 7;
+  CHECK(wire::load8(written(o, true).data() + 4) == 254);
+  CHECK(written(o, false).empty());
+}
+
+// A cookie of 16 bytes beside all the others: 40 bytes, the most that a header has room for.
+TEST_CASE("tcp: every option with the longest cookie just fits") {
+  segment s = article();
+  s.options.fast_open = {.bytes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, .size = 16};
+  for (const bool experimental : {false, true}) {
+    s.options.fast_open.experimental = experimental;
+    CHECK(wire::options_size(s.options, true) == 40);
+    std::vector<std::byte> b(wire::tcp_size(s));
+    REQUIRE(wire::write_tcp(s, {b.data(), b.size()}) == 60);
+    const auto back = wire::parse_tcp<ipv4>(view(b), s.source.address, s.destination.address);
+    REQUIRE(back);
+    CHECK(same(back.segment, s));
+  }
+}
+
+TEST_CASE("tcp: fast open is read in a SYN only, of 0 or 4 to 16 bytes, an even number") {
+  CHECK(parse({34, 2}).options.fast_open == fast_open_option::request());
+  CHECK_FALSE(parse({34, 2}, false).options.fast_open.present());
+  for (unsigned size = 0; size <= 20; ++size) {
+    for (const bool experimental : {false, true}) {
+      CAPTURE(size);
+      CAPTURE(experimental);
+      std::vector<std::byte> b = experimental ? bytes_of({254, 4 + size, 0xf9, 0x89}) : bytes_of({34, 2 + size});
+      for (unsigned i = 0; i < size; ++i) b.push_back(static_cast<std::byte>(0xa0 + i));
+      const auto r = wire::parse_options(view(b), true);
+      const fast_open_option& o = r.options.fast_open;
+      const bool right = size == 0 || (size >= 4 && size <= 16 && size % 2 == 0);
+      CHECK(r.fault == (right ? option_fault::none : option_fault::wrong_option_size));
+      CHECK(o.present() == right);
+      if (!right) continue;
+      CHECK(o.size == size);
+      CHECK(o.experimental == experimental);
+      for (unsigned i = 0; i < 16; ++i) CHECK(o.bytes[i] == (i < size ? 0xa0 + i : 0));
+      // Nothing that the reader refuses is written, and the other way round.
+      CHECK(written(r.options, true).size() == (b.size() + 3) / 4 * 4);
+    }
+  }
+}
+
+// Linux: an odd size is not looked at, an even one that is wrong takes the earlier option away.
+TEST_CASE("tcp: a fast-open option of wrong size, behind a good one") {
+  CHECK(parse({34, 2, 34, 5, 1, 2, 3}).options.fast_open.asks());
+  CHECK_FALSE(parse({34, 2, 34, 4, 1, 2}).options.fast_open.present());
+  CHECK(parse({34, 4, 1, 2, 34, 2}).options.fast_open.asks());
+  CHECK(parse({34, 6, 1, 2, 3, 4, 254, 4, 0xf9, 0x89}).options.fast_open.experimental);
+}
+
+TEST_CASE("tcp: another experiment than fast open is skipped without a word") {
+  const auto r = parse({254, 4, 0xf9, 0x88, 254, 3, 0xf9, 254, 2, 4, 2});
+  CHECK(r.fault == option_fault::none);
+  CHECK_FALSE(r.options.fast_open.present());
+  CHECK(r.options.sack_permitted);
+}
+
+TEST_CASE("tcp: a cookie of a size that may not be sent is not written") {
+  tcp_options o;
+  for (const unsigned size : {1U, 2U, 3U, 5U, 15U, 17U, 18U, 254U}) {
+    o.fast_open.size = static_cast<std::uint8_t>(size);
+    CHECK(written(o, true).empty());
+  }
 }
 
 TEST_CASE("tcp: a segment with a broken option list is a segment all the same") {

@@ -195,7 +195,7 @@ class text_recorder {
 
   // As they are on the wire: in the order, and with the padding, of wire::write_options.
   void put_options(const tcp_options& o, bool syn) {
-    std::array<std::byte, 20> bytes{};
+    std::array<std::byte, 40> bytes{};
     const std::size_t size = wire::options_size(o, syn);
     if (size == 0) return;
     wire::write_options(o, syn, bytes.data());
@@ -215,6 +215,10 @@ class text_recorder {
         case 8:
           *out_ << "TS val " << wire::load32(p + 2) << " ecr " << wire::load32(p + 6);
           break;
+        case 34:
+        case 254:
+          put_fast_open(o.fast_open);
+          break;
         default:
           *out_ << "nop";
           break;
@@ -222,6 +226,12 @@ class text_recorder {
       i += wire::load8(p) == 1 ? 1 : wire::load8(p + 1);
     }
     *out_ << ']';
+  }
+  void put_fast_open(const fast_open_option& o) {
+    *out_ << (o.experimental ? "exp-tfo " : "tfo  ") << (o.asks() ? "cookiereq" : "cookie ");
+    for (std::size_t i = 0; i < o.size; ++i) {
+      *out_ << "0123456789abcdef"[o.bytes[i] >> 4] << "0123456789abcdef"[o.bytes[i] & 0xf];
+    }
   }
 
   std::ostream* out_;

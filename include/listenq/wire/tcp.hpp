@@ -33,6 +33,27 @@ constexpr std::uint8_t clamped_scale(std::uint8_t shift) noexcept {
   return shift > max_window_scale ? max_window_scale : shift;
 }
 
+/// The magic number of the experimental fast-open option (Linux, TCPOPT_FASTOPEN_MAGIC; RFC 6994).
+inline constexpr std::uint16_t fast_open_magic = 0xf989;
+
+/// Reads a cookie of `size` bytes: as Linux's tcp_parse_fastopen_option, an odd size changes nothing and another wrong
+/// size leaves no option. False if the size was wrong.
+constexpr bool read_fast_open(fast_open_option& o, const std::byte* p, std::size_t size, bool experimental) noexcept {
+  if (size % 2 != 0) return false;
+  o = {};
+  if (size != 0 && (size < o.least || size > o.most)) return false;
+  for (std::size_t i = 0; i < size; ++i) o.bytes[i] = load8(p + i);
+  o.size = static_cast<std::uint8_t>(size);
+  o.experimental = experimental;
+  return true;
+}
+
+/// Bytes that a fast-open option takes with its padding; 0 for one that is absent or whose size is wrong.
+constexpr std::size_t fast_open_size(const fast_open_option& o) noexcept {
+  if (!o.asks() && !o.has_cookie()) return 0;
+  return (o.size + (o.experimental ? std::size_t{7} : std::size_t{5})) / 4 * 4;
+}
+
 /// The options that were understood, and the first fault among them.
 struct parsed_options {
   tcp_options options{};
@@ -48,9 +69,9 @@ struct parsed {
   constexpr explicit operator bool() const noexcept { return error == parse_error::none; }
 };
 
-/// Reads an option list: the header's bytes after the first 20. MSS, window scale and SACK-permitted count only in a
-/// SYN (RFC 9293 3.2, RFC 7323 2.2, RFC 2018 2) and are ignored elsewhere; an MSS of 0 is no MSS; of duplicates the
-/// later wins; what a fault hides is absent.
+/// Reads an option list: the header's bytes after the first 20. MSS, window scale, SACK-permitted and fast open count
+/// only in a SYN (RFC 9293 3.2, RFC 7323 2.2, RFC 2018 2, RFC 7413 2) and are ignored elsewhere; an MSS of 0 is no MSS;
+/// of duplicates the later wins; what a fault hides is absent.
 constexpr parsed_options parse_options(byte_view bytes, bool syn) noexcept {
   parsed_options result;
   tcp_options& o = result.options;
@@ -96,24 +117,28 @@ constexpr parsed_options parse_options(byte_view bytes, bool syn) noexcept {
       o.timestamps = true;
       o.ts_value = load32(p + 2);
       o.ts_echo = load32(p + 6);
+    } else if (kind == 34 && syn) {
+      if (!read_fast_open(o.fast_open, p + 2, length - 2, false)) note(option_fault::wrong_option_size);
+    } else if (kind == 254 && syn && length >= 4 && load16(p + 2) == fast_open_magic) {
+      if (!read_fast_open(o.fast_open, p + 4, length - 4, true)) note(option_fault::wrong_option_size);
     }
   }
   return result;
 }
 
-/// Bytes that `write_options` takes: 0..20, a multiple of 4.
+/// Bytes that `write_options` takes: 0..40, a multiple of 4.
 constexpr std::size_t options_size(const tcp_options& o, bool syn) noexcept {
   std::size_t size = o.timestamps ? 12 : 0;
   if (!syn) return size;
   if (o.mss != 0) size += 4;
   if (o.sack_permitted && !o.timestamps) size += 4;
   if (o.has_window_scale()) size += 4;
-  return size;
+  return size + fast_open_size(o.fast_open);
 }
 
 /// Writes options in Linux's order, each group a multiple of 4 bytes: MSS; SACK-permitted and timestamps together, or
-/// either behind two NOPs; NOP and window scale. Without SYN only the timestamps are written. `out` has at least
-/// `options_size` bytes. Returns the sum of the 32-bit words, for the checksum.
+/// either behind two NOPs; NOP and window scale; fast open and NOPs. Without SYN only the timestamps are written. `out`
+/// has at least `options_size` bytes. Returns the sum of the 32-bit words, for the checksum.
 constexpr std::uint64_t write_options(const tcp_options& o, bool syn, std::byte* out) noexcept {
   std::uint64_t sum = 0;
   const auto word = [&](std::uint32_t v) noexcept {
@@ -131,6 +156,19 @@ constexpr std::uint64_t write_options(const tcp_options& o, bool syn, std::byte*
     word(0x0101'0402U);
   }
   if (syn && o.has_window_scale()) word(0x0103'0300U | clamped_scale(o.window_scale));
+  if (const std::size_t size = syn ? fast_open_size(o.fast_open) : 0; size != 0) {
+    const fast_open_option& f = o.fast_open;
+    const std::size_t head = f.experimental ? 4 : 2;
+    const auto byte_at = [&](std::size_t i) noexcept -> std::uint32_t {
+      if (i == 0) return f.experimental ? 254 : 34;
+      if (i == 1) return static_cast<std::uint32_t>(head + f.size);
+      if (i < head) return i == 2 ? fast_open_magic >> 8 : fast_open_magic & 0xff;
+      return i - head < f.size ? f.bytes[i - head] : 1U;
+    };
+    for (std::size_t i = 0; i < size; i += 4) {
+      word(byte_at(i) << 24 | byte_at(i + 1) << 16 | byte_at(i + 2) << 8 | byte_at(i + 3));
+    }
+  }
   return sum;
 }
 
