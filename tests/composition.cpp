@@ -24,7 +24,7 @@ TEST_CASE("a default that is spelled out is the same as one that is not") {
                                           admission<>, request_full<>, accept_full_at_syn<>, accept_full_at_ack<>,
                                           cookies<>, validation<>, deferral<>, fast_open<>, hashing<>, isn<>, family<>,
                                           storage<>, counters<>, observer<>, closing<>, send_failure<>, aborted_child<>,
-                                          offer<>, budget<>, child<>, requests<>, tunables<>>>);
+                                          icmp<>, offer<>, budget<>, child<>, requests<>, tunables<>>>);
 }
 
 // A slot wired to the wrong parameter: two keywords of the same concept exchanged.

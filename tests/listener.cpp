@@ -1016,15 +1016,85 @@ TEST_CASE("each peer sees a timestamp clock of its own where the offer says so")
 TEST_CASE("unreachable: ends the request whose SYN-ACK it is about, and no other") {
   script<modern> s{4};
   s.syn(0), s.syn(1);
-  CHECK_FALSE(s.listener.unreachable(tuple(0), s.iss(0) + 1, s.now));
-  CHECK_FALSE(s.listener.unreachable(tuple(2), s.iss(0), s.now));
+  CHECK(s.listener.unreachable(tuple(0), s.iss(0) + 1, s.now) == icmp_verdict::wrong_number);
+  CHECK(s.listener.unreachable(tuple(2), s.iss(0), s.now) == icmp_verdict::no_request);
   CHECK(s.listener.request_count() == 2);
-  CHECK(s.listener.unreachable(tuple(0), s.iss(0), s.now));
+  CHECK(s.listener.unreachable(tuple(0), s.iss(0), s.now) == icmp_verdict::ended);
   CHECK_FALSE(s.waits(0));
   CHECK(s.waits(1));
   CHECK(s.listener.counters().listen_drops == 1);
+  CHECK(s.listener.counters().out_of_window_icmps == 1);
+}
+
+// An error that may pass ends the request of a network that is only flapping; one that will not pass lets it stay.
+// Linux has it the other way round for IPv4, and the right way round for IPv6.
+TEST_CASE("unreachable: which errors end a request of 6.18, by family") {
+  constexpr icmp_error all[] = {icmp_error::network_unreachable,  icmp_error::host_unreachable,
+                                icmp_error::protocol_unreachable, icmp_error::port_unreachable,
+                                icmp_error::prohibited,           icmp_error::time_exceeded,
+                                icmp_error::parameter_problem,    icmp_error::other};
+  const auto run = [&]<class L>(script<L> s) {
+    std::string ended;
+    s.listener.listen(16);
+    for (int i = 0; i < 8; ++i) {
+      s.syn(i);
+      const auto v = s.listener.unreachable(test::tuple<typename L::addressing_type>(i), s.iss(i), s.now, all[i]);
+      CHECK(s.waits(i) == (v == icmp_verdict::ignored));
+      ended += v == icmp_verdict::ended ? '1' : '0';
+    }
+    return ended;
+  };
+  CHECK(run(script<modern>{8}) == "11000110");
+  CHECK(run(script<with<modern, family<ipv6>>>{8}) == "00111010");
+  CHECK(run(script<with<modern, family<dual>>>{8}) == "00111010");
+  CHECK(run(script<preset::linux_3_12>{8}) == "11111110");
+}
+
+// A peer behind a mapped address gets IPv4's ICMP errors, whatever the listener's family.
+TEST_CASE("unreachable: a mapped address is IPv4") {
+  script<with<modern, family<dual>>> s{8};
+  auto in = s.segment(0, {.flags = flag::syn});
+  in.source.address = dual::mapped(ip(10, 0, 0, 2));
+  s.receive(in);
+  const auto key = four_tuple_of(in);
+  const seq_number iss = s.listener.find_request(key)->iss;
+  CHECK(s.listener.unreachable(key, iss, s.now, icmp_error::port_unreachable) == icmp_verdict::ignored);
+  CHECK(s.listener.unreachable(key, iss, s.now, icmp_error::host_unreachable) == icmp_verdict::ended);
+}
+
+// syncache_unreach: an entry must not die of a spurious outage. Forgetting the mark, every error would be the first.
+TEST_CASE("unreachable: second_error_after<3> takes the second error, after three timeouts") {
+  script<with<modern, icmp<second_error_after<3>>>> s{8};
+  s.syn(0), s.syn(1);
+  const auto error = [&](int i) { return s.listener.unreachable(tuple(i), s.iss(i), s.now); };
+  CHECK(error(0) == icmp_verdict::noted);
+  CHECK(error(0) == icmp_verdict::noted);  // the second one, but too early
+  s.run_until(at(3));                      // two timeouts
+  CHECK(error(0) == icmp_verdict::noted);
+  s.run_until(at(7));
+  CHECK(error(1) == icmp_verdict::noted);  // three timeouts, but the first error
+  CHECK(error(0) == icmp_verdict::ended);
+  CHECK(error(1) == icmp_verdict::ended);
+  CHECK(s.listener.request_count() == 0);
+}
+
+TEST_CASE("unreachable: icmp_ignored keeps every request, and an error for nobody is not one for somebody") {
+  script<with<modern, icmp<icmp_ignored>>> s{8};
+  s.syn(0);
+  CHECK(s.listener.unreachable(tuple(0), s.iss(0), s.now) == icmp_verdict::ignored);
+  CHECK(s.waits(0));
+  CHECK(s.listener.counters().listen_drops == 0);
+}
+
+// Linux finds the request in its table, whatever has become of the listener.
+TEST_CASE("unreachable: also ends a request that a closed listener has left to its timer") {
+  script<modern> s{8};
+  s.syn(0), s.syn(1);
   s.listener.close(s.out);
-  CHECK_FALSE(s.listener.unreachable(tuple(1), s.iss(1), s.now));
+  CHECK(s.listener.unreachable(tuple(0), s.iss(0), s.now) == icmp_verdict::ended);
+  CHECK(s.listener.request_count() == 1);
+  CHECK(s.listener.listen(4));
+  CHECK(s.listener.unreachable(tuple(1), s.iss(1), s.now) == icmp_verdict::no_request);
 }
 
 // kernels.md 6: arithmetic modulo 2^32 everywhere.

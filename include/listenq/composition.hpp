@@ -16,6 +16,7 @@
 #include <listenq/policy/family.hpp>
 #include <listenq/policy/fast_open.hpp>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/policy/icmp.hpp>
 #include <listenq/policy/isn.hpp>
 #include <listenq/policy/lifecycle.hpp>
 #include <listenq/policy/observer.hpp>
@@ -40,8 +41,8 @@ namespace listenq {
 template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Requests, class Tunables>
+          class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
+          class Child, class Requests, class Tunables>
 class basic_listener;
 
 namespace detail {
@@ -52,7 +53,8 @@ concept answers_a_slot =
                    slot::admission, slot::request_full, slot::accept_full_at_syn, slot::accept_full_at_ack,
                    slot::cookies, slot::validation, slot::deferral, slot::fast_open, slot::hashing, slot::isn,
                    slot::family, slot::storage, slot::counters, slot::observer, slot::closing, slot::send_failure,
-                   slot::aborted_child, slot::offer, slot::budget, slot::child, slot::requests, slot::tunables>;
+                   slot::aborted_child, slot::icmp, slot::offer, slot::budget, slot::child, slot::requests,
+                   slot::tunables>;
 
 /// Reached only by a mistake: says which one, then goes on with the defaults so that nothing else fails.
 template <class... Os>
@@ -97,8 +99,8 @@ using listener_of = basic_listener<
     typename C::template answer<slot::closing, default_closing>,
     typename C::template answer<slot::send_failure, default_send_failure>,
     typename C::template answer<slot::aborted_child, default_aborted_child>,
-    typename C::template answer<slot::offer, default_offer>, typename C::template answer<slot::budget, default_budget>,
-    typename C::template answer<slot::child, default_child>,
+    typename C::template answer<slot::icmp, default_icmp>, typename C::template answer<slot::offer, default_offer>,
+    typename C::template answer<slot::budget, default_budget>, typename C::template answer<slot::child, default_child>,
     typename C::template answer<slot::requests, default_requests>,
     typename C::template answer<slot::tunables, defaults<>>>;
 
@@ -111,19 +113,19 @@ struct keywords_of;
 template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Requests, class Tunables>
+          class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
+          class Child, class Requests, class Tunables>
 struct keywords_of<
     basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
                    AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
-                   Observer, Closing, SendFailure, AbortedChild, Offer, Budget, Child, Requests, Tunables>> {
+                   Observer, Closing, SendFailure, AbortedChild, Icmp, Offer, Budget, Child, Requests, Tunables>> {
   using type = keyword_list<clamp<Clamp>, sizing<Sizing>, waiting<Waiting>, schedule<Schedule>, pressure<Pressure>,
                             clockwork<Clockwork>, admission<Admission>, request_full<RequestFull>,
                             accept_full_at_syn<AcceptFullAtSyn>, accept_full_at_ack<AcceptFullAtAck>, cookies<Cookies>,
                             validation<Validation>, deferral<Deferral>, fast_open<FastOpen>, hashing<Hashing>, isn<Isn>,
                             family<Family>, storage<Storage>, counters<Counters>, observer<Observer>, closing<Closing>,
-                            send_failure<SendFailure>, aborted_child<AbortedChild>, offer<Offer>, budget<Budget>,
-                            child<Child>, requests<Requests>, tunables<Tunables>>;
+                            send_failure<SendFailure>, aborted_child<AbortedChild>, icmp<Icmp>, offer<Offer>,
+                            budget<Budget>, child<Child>, requests<Requests>, tunables<Tunables>>;
 };
 
 template <class Slot, class List>

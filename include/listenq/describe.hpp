@@ -110,6 +110,10 @@ template <class... Gates>
 struct spelling<in_order<Gates...>> {
   static std::string text() { return in_brackets("in_order", {"gates::" + spell<Gates>()...}); }
 };
+template <std::uint8_t R>
+struct spelling<second_error_after<R>> {
+  static std::string text() { return in_brackets("second_error_after", {number(R)}); }
+};
 template <unsigned B>
 struct spelling<low_bits<B>> {
   static std::string text() { return in_brackets("low_bits", {number(B)}); }
@@ -178,6 +182,10 @@ struct spelling<cookies_if_tuned<C>> {
 template <linux_era E>
 struct spelling<linux_validation<E>> {
   static std::string text() { return in_brackets("linux_validation", {era_text(E)}); }
+};
+template <linux_era E>
+struct spelling<linux_icmp<E>> {
+  static std::string text() { return in_brackets("linux_icmp", {era_text(E)}); }
 };
 template <linux_era E>
 struct spelling<linux_counters<E>> {

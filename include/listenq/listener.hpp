@@ -26,8 +26,8 @@ namespace listenq {
 template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Offer, class Budget, class Child,
-          class Requests, class Tunables>
+          class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
+          class Child, class Requests, class Tunables>
 class basic_listener {
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
@@ -214,15 +214,16 @@ class basic_listener {
     return r;
   }
 
-  /// An ICMP error about a SYN-ACK of ours: ends the request if `seq` is that SYN-ACK's (Linux, tcp_v4_err).
-  constexpr bool unreachable(const key_type& key, seq_number seq, instant now) noexcept {
-    state_.advance(now);
-    const std::uint64_t h = state_.hash(key);
-    const index i = state_.requests.find(key, detail::low(h));
-    const bool ends = state_.listening && i != npos && state_.requests[i].iss == seq;
-    if (ends) state_.forget_request(i, h, departure::reset);
-    state_.counters.get().count_unreachable(ends);
-    return ends;
+  /// An ICMP error about a segment of ours to the peer of `key` that began at `seq` (the error quotes both). Only one
+  /// about a SYN-ACK is any of a listener's business; whether it ends the request is asked of `icmp`. Also after close,
+  /// for requests that were left to their timer, as in Linux. O(1).
+  constexpr icmp_verdict unreachable(const key_type& key, seq_number seq, instant now,
+                                     icmp_error error = icmp_error::host_unreachable) noexcept {
+    now = state_.advance(now);
+    const icmp_verdict v = detail::on_icmp(state_, key, seq, error);
+    state_.counters.get().count(v);
+    if constexpr (requires { state_.observer.get().on_icmp(now, key, v); }) state_.observer.get().on_icmp(now, key, v);
+    return v;
   }
 
   /// Lets time pass: every request that is due is handled once, in order; SYN-ACKs go into `out`. If `out` says

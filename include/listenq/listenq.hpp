@@ -21,6 +21,7 @@
 #include <listenq/policy/family.hpp>
 #include <listenq/policy/fast_open.hpp>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/policy/icmp.hpp>
 #include <listenq/policy/isn.hpp>
 #include <listenq/policy/lifecycle.hpp>
 #include <listenq/policy/linux_era.hpp>

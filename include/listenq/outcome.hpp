@@ -134,6 +134,20 @@ struct timer_outcome {
   friend constexpr bool operator==(const timer_outcome&, const timer_outcome&) = default;
 };
 
+/// What an ICMP error did.
+enum class icmp_verdict : std::uint8_t {
+  ended,         ///< the request is gone, nothing is sent
+  noted,         ///< the request stays; the next error will find it marked
+  ignored,       ///< the request stays
+  wrong_number,  ///< it is about another segment than the request's SYN-ACK: forged, or late
+  no_request,
+};
+
+constexpr const char* name_of(icmp_verdict v) noexcept {
+  constexpr const char* names[] = {"ended", "noted", "ignored", "wrong_number", "no_request"};
+  return names[static_cast<std::size_t>(v)];
+}
+
 /// The sum of one call to `tick`.
 struct tick_summary {
   std::uint32_t timers = 0;     ///< timers that were due

@@ -166,13 +166,15 @@ TEST_CASE("a timer") {
 
 TEST_CASE("an ICMP error counts a drop where it ended a request") {
   c618 c;
-  c.count_unreachable(false);
+  for (const auto v : {icmp_verdict::ignored, icmp_verdict::noted, icmp_verdict::no_request}) c.count(v);
   CHECK(counters_text(c.values()) == "");
-  c.count_unreachable(true);
+  c.count(icmp_verdict::ended);
   CHECK(counters_text(c.values()) == drop);
   c2632 old;
-  old.count_unreachable(true);
+  old.count(icmp_verdict::ended);
   CHECK(counters_text(old.values()) == "");
+  old.count(icmp_verdict::wrong_number);
+  CHECK(counters_text(old.values()) == "OutOfWindowIcmps=1");
 }
 
 // A counter without a name, or two names for one counter: nstat would lie.
@@ -204,6 +206,6 @@ TEST_CASE("no_counters counts nothing") {
   no_counters c;
   c.count(outcome{verdict::promoted});
   c.count(timer_outcome{timer_verdict::resent, true});
-  c.count_unreachable(true);
+  c.count(icmp_verdict::ended);
   CHECK(counters_text(c.values()) == "");
 }

@@ -783,8 +783,12 @@ class world {
         return;
       case op::unreachable: {
         const bool right = c.value % 2 == 0;
-        const bool ended = part_->unreachable(key, right ? iss : iss + 5, now_);
-        expect(ended == (right && r != nullptr && part_->listening()), "unreachable ended the wrong request, or none");
+        const icmp_verdict v = part_->unreachable(key, right ? iss : iss + 5, now_);
+        const icmp_verdict expected = r == nullptr ? icmp_verdict::no_request
+                                      : right      ? icmp_verdict::ended
+                                                   : icmp_verdict::wrong_number;
+        expect(v == expected, "unreachable ended the wrong request, or none");
+        const bool ended = v == icmp_verdict::ended;
         note(ended);
         return ledger_.unreachable(*part_, key, ended, violated());
       }

@@ -391,7 +391,7 @@ class subject {
   virtual close_summary close(port& out, instant now) = 0;
   virtual set_status set(tunable t, std::uint32_t value) = 0;
   virtual outcome receive(const segment& s, instant now, port& out, const arrival& facts) = 0;
-  virtual bool unreachable(const four_tuple& key, seq_number seq, instant now) = 0;
+  virtual icmp_verdict unreachable(const four_tuple& key, seq_number seq, instant now) = 0;
   virtual tick_summary tick(instant now, port& out) = 0;
 
   virtual std::optional<instant> next_deadline() const = 0;
@@ -540,7 +540,7 @@ class part final : public subject {
     adapter a{out};
     return l_.receive(segment_to<family_t>(s), now, a, facts);
   }
-  bool unreachable(const four_tuple& key, seq_number seq, instant now) override {
+  icmp_verdict unreachable(const four_tuple& key, seq_number seq, instant now) override {
     return l_.unreachable(key_to<family_t>(key), seq, now);
   }
   tick_summary tick(instant now, port& out) override {

@@ -160,6 +160,10 @@ static_assert(!send_failure_policy<returned> && !send_failure_policy<nothing>);
 static_assert(aborted_child_policy<returned> && aborted_child_policy<reported>);
 static_assert(!aborted_child_policy<harmless> && !aborted_child_policy<nothing>);
 
+static_assert(icmp_policy<linux_icmp<linux_era::v3_12>> && icmp_policy<second_error_after<3>> &&
+              icmp_policy<icmp_ignored>);
+static_assert(!icmp_policy<harmless> && !icmp_policy<nothing>);
+
 // --- offer, budget, child, requests, tunables ---
 static_assert(offer_policy<linux_6_18_offer> && offer_policy<linux_loopback_offer> && !offer_policy<nothing>);
 static_assert(budget_policy<no_budget> && !budget_policy<nothing>);

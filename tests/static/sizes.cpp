@@ -53,7 +53,8 @@ static_assert(empty<evict_oldest, evict_random, evict_most_retried, evict_in_buc
 static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, no_budget, unobserved, no_counters>);
 static_assert(empty<linux_validation<linux_era::v3_12>, rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);
 static_assert(empty<forget_requests, leave_to_timer, abort_requests, fatal, fatal_when_resent, harmless, returned,
-                    reported, at_listen, handles<>, deferred_child, own_requests, defaults<>>);
+                    reported, linux_icmp<linux_era::v6_18>, second_error_after<3>, icmp_ignored, at_listen, handles<>,
+                    deferred_child, own_requests, defaults<>>);
 
 // ... and a listener does not grow by one of them.
 struct silent_observer {
@@ -66,7 +67,7 @@ using budget_gates = in_order<gates::known_request, gates::request_queue, gates:
 static_assert(sizeof(listener<observer<silent_observer>, budget<generous_budget>, admission<budget_gates>>) ==
               sizeof(listener<admission<budget_gates>>));
 static_assert(sizeof(listener<request_full<reset>, isn<fixed_isn<7>>, closing<abort_requests>>) == sizeof(listener<>));
-// What costs: a key, keys for cookies, 19 counters, the tunables that somebody reads.
+// What costs: a key, keys for cookies, 20 counters, the tunables that somebody reads.
 static_assert(sizeof(listener<cookies<always<linux_6_18_cookie>>>) == sizeof(listener<>) + 32);
 static_assert(sizeof(listener<>) >= sizeof(listener<counters<no_counters>>) + sizeof(counter_values));
 static_assert(listener<>::tunables_type::members.size() == 4);

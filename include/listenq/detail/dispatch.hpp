@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where an inbound segment goes: to its request, to the gates, to the cookies, or to a closed port.
+// Where an inbound segment goes: to its request, to the gates, to the cookies, or to a closed port; and an ICMP error
+// to its request.
 #pragma once
 
 #include <listenq/detail/on_ack.hpp>
@@ -32,6 +33,31 @@ constexpr outcome on_closed(state<L>& l, const typename state<L>::segment_type& 
   }
   answer_reset(s, out, o);
   return o;
+}
+
+/// An ICMP error about our segment that began at `seq`.
+template <class L>
+constexpr icmp_verdict on_icmp(state<L>& l, const typename state<L>::key_type& key, seq_number seq, icmp_error error) {
+  using p = policies<L>;
+  const std::uint64_t h = l.hash(key);
+  const auto i = l.requests.find(key, low(h));
+  if (i == l.npos) return icmp_verdict::no_request;
+  auto& r = l.requests[i];
+  if (r.iss != seq) return icmp_verdict::wrong_number;
+  switch (p::icmp::on_icmp({.error = error,
+                            .ipv6 = is_ipv6<typename p::family>(key.peer_address),
+                            .noted = r.unreachable,
+                            .retries = r.timeouts})) {
+    case icmp_answer::end:
+      l.forget_request(i, h, departure::reset);
+      return icmp_verdict::ended;
+    case icmp_answer::note:
+      r.unreachable = true;
+      return icmp_verdict::noted;
+    case icmp_answer::ignore:
+      break;
+  }
+  return icmp_verdict::ignored;
 }
 
 }  // namespace listenq::detail

@@ -46,6 +46,7 @@ struct policies {
   using closing = policy_of<L, slot::closing>;
   using send_failure = policy_of<L, slot::send_failure>;
   using aborted_child = policy_of<L, slot::aborted_child>;
+  using icmp = policy_of<L, slot::icmp>;
   using offer = policy_of<L, slot::offer>;
   using budget = policy_of<L, slot::budget>;
   using child = policy_of<L, slot::child>;
@@ -72,6 +73,16 @@ struct key_words {
     word[2 * A::words] = (std::uint32_t{k.peer_port} << 16) | k.local_port;
   }
 };
+
+/// Is this an IPv6 address, and not IPv4 in its mapped form?
+template <addressing A>
+constexpr bool is_ipv6(const typename A::address& a) noexcept {
+  if constexpr (requires { A::is_mapped(a); }) {
+    return !A::is_mapped(a);
+  } else {
+    return A::words >= ipv6::words;
+  }
+}
 
 constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
 constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h >> 32); }

@@ -36,6 +36,7 @@ struct counter_values {
   std::uint64_t ts_ecr_rejected = 0;
   std::uint64_t ack_skipped_syn_recv = 0;
   std::uint64_t challenge_ack = 0;
+  std::uint64_t out_of_window_icmps = 0;
   friend constexpr bool operator==(const counter_values&, const counter_values&) = default;
 };
 
@@ -44,7 +45,7 @@ struct counter_name {
   const char* name;
   std::uint64_t counter_values::*value;
 };
-inline constexpr std::array<counter_name, 19> counter_names{{
+inline constexpr std::array<counter_name, 20> counter_names{{
     {"TcpPassiveOpens", &counter_values::passive_opens},
     {"TcpAttemptFails", &counter_values::attempt_fails},
     {"TcpOutRsts", &counter_values::out_rsts},
@@ -64,15 +65,16 @@ inline constexpr std::array<counter_name, 19> counter_names{{
     {"TcpExtTSEcrRejected", &counter_values::ts_ecr_rejected},
     {"TcpExtTCPACKSkippedSynRecv", &counter_values::ack_skipped_syn_recv},
     {"TcpExtTCPChallengeACK", &counter_values::challenge_ack},
+    {"TcpExtOutOfWindowIcmps", &counter_values::out_of_window_icmps},
 }};
 
 /// Takes every record; `values()` yields the sums.
 template <class P>
 concept counters_policy = std::default_initializable<P> &&
-    requires(P& p, const P& c, const outcome& o, const timer_outcome& t, bool b) {
+    requires(P& p, const P& c, const outcome& o, const timer_outcome& t, icmp_verdict v) {
   p.count(o);
   p.count(t);
-  p.count_unreachable(b);
+  p.count(v);
   { c.values() } -> std::convertible_to<counter_values>;
 };
 
@@ -81,7 +83,7 @@ struct no_counters {
   static constexpr const char* name = "no_counters";
   static constexpr void count(const outcome&) noexcept {}
   static constexpr void count(const timer_outcome&) noexcept {}
-  static constexpr void count_unreachable(bool) noexcept {}
+  static constexpr void count(icmp_verdict) noexcept {}
   static constexpr counter_values values() noexcept { return {}; }
 };
 
@@ -164,9 +166,10 @@ class linux_counters {
     }
   }
 
-  /// An ICMP error that ended a request (tcp_v4_err).
-  constexpr void count_unreachable(bool ended) noexcept {
-    if (ended && Era != linux_era::v2_6_32) ++v_.listen_drops;
+  /// An ICMP error (tcp_v4_err, tcp_req_err).
+  constexpr void count(icmp_verdict v) noexcept {
+    if (v == icmp_verdict::ended && Era != linux_era::v2_6_32) ++v_.listen_drops;
+    if (v == icmp_verdict::wrong_number) ++v_.out_of_window_icmps;
   }
 
   constexpr const counter_values& values() const noexcept { return v_; }

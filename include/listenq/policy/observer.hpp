@@ -15,7 +15,8 @@ namespace listenq {
 
 /// Optional hooks, each found by its presence:
 /// `on_segment(now, const basic_segment<A>&, const outcome&)`, `on_timer(now, const basic_four_tuple<A>&,
-/// timer_outcome)`, `on_accept(now, accept_status)`, `on_listen(now, backlog)`, `on_close(now, const close_summary&)`.
+/// timer_outcome)`, `on_icmp(now, const basic_four_tuple<A>&, icmp_verdict)`, `on_accept(now, accept_status)`,
+/// `on_listen(now, backlog)`, `on_close(now, const close_summary&)`.
 template <class P>
 concept observer_policy = std::default_initializable<P> && requires {
   P::name;
@@ -26,7 +27,7 @@ struct unobserved {
   static constexpr const char* name = "unobserved";
 };
 
-enum class event_kind : std::uint8_t { received, timed_out, accepted, listening, closed };
+enum class event_kind : std::uint8_t { received, timed_out, accepted, listening, closed, icmp };
 
 /// One line of an event log.
 template <addressing A>
@@ -34,7 +35,7 @@ struct basic_event {
   instant at = 0;
   basic_four_tuple<A> key{};
   event_kind kind = event_kind::received;
-  std::uint8_t verdict = 0;  ///< the value of the `verdict`, `timer_verdict` or `accept_status`
+  std::uint8_t verdict = 0;  ///< the value of the `verdict`, `timer_verdict`, `icmp_verdict` or `accept_status`
   listenq::stages stages{};
   flags segment_flags{};
   seq_number seq = 0;
@@ -56,6 +57,9 @@ struct event_log {
   }
   constexpr void on_timer(instant now, const basic_four_tuple<A>& key, timer_outcome t) noexcept {
     write({now, key, event_kind::timed_out, static_cast<std::uint8_t>(t.verdict), {}, {}, 0, 0});
+  }
+  constexpr void on_icmp(instant now, const basic_four_tuple<A>& key, icmp_verdict v) noexcept {
+    write({now, key, event_kind::icmp, static_cast<std::uint8_t>(v), {}, {}, 0, 0});
   }
   constexpr void on_accept(instant now, accept_status s) noexcept {
     write({now, {}, event_kind::accepted, static_cast<std::uint8_t>(s), {}, {}, 0, 0});

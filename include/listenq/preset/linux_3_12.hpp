@@ -26,7 +26,7 @@ using linux_3_12 =
              accept_full_at_ack<abort_if_tuned>,  // tcp_check_req
              validation<linux_validation<linux_era::v3_12>>, deferral<defer_accept<>>,
              counters<linux_counters<linux_era::v3_12>>, offer<linux_loopback_offer>, closing<forget_requests>,
-             send_failure<fatal>, aborted_child<returned>, child<handles<>>,
+             send_failure<fatal>, aborted_child<returned>, icmp<linux_icmp<linux_era::v3_12>>, child<handles<>>,
              tunables<defaults<tuned<tunable::somaxconn, 128>, tuned<tunable::max_syn_backlog, 1024>,
                                tuned<tunable::syncookies, 0>, tuned<tunable::synack_retries, 5>,
                                tuned<tunable::abort_on_overflow, 0>>>>;

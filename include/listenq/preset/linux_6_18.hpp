@@ -25,6 +25,7 @@ using linux_6_18 =
              validation<linux_validation<linux_era::v6_18>>,  // tcp_check_req
              deferral<defer_accept<>>,                        // syn_ack_recalc
              counters<linux_counters<linux_era::v6_18>>, offer<linux_6_18_offer>, closing<leave_to_timer>,
+             icmp<linux_icmp<linux_era::v6_18>>,  // tcp_v4_err
              send_failure<fatal_when_resent>, aborted_child<returned>, child<handles<>>,
              tunables<defaults<tuned<tunable::somaxconn, 4096>, tuned<tunable::max_syn_backlog, 2048>,
                                tuned<tunable::syncookies, 1>, tuned<tunable::synack_retries, 5>,

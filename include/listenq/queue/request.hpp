@@ -27,9 +27,10 @@ struct request {
   bool sack : 1 = false;
   bool timestamps : 1 = false;
   bool ecn : 1 = false;
-  bool acked : 1 = false;     ///< its ACK has come once already
-  bool answered : 1 = false;  ///< `answered_at` counts
-  bool live : 1 = false;      ///< the queue's own mark
+  bool acked : 1 = false;        ///< its ACK has come once already
+  bool answered : 1 = false;     ///< `answered_at` counts
+  bool unreachable : 1 = false;  ///< an ICMP error has been noted
+  bool live : 1 = false;         ///< the queue's own mark
 
   /// 4 ms, so that 16 bits reach 262 s: longer than any timeout, at each of which an old mark is cleared.
   static constexpr duration answer_unit = 4 * millisecond;
