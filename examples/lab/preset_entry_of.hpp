@@ -3,6 +3,8 @@
 // unit compiles two listeners.
 #pragma once
 
+#include <listenq/mirror.hpp>
+
 #include "presets.hpp"
 #include "stack_over.hpp"
 
@@ -24,13 +26,34 @@ struct entry_functions {
                                          with_value(tunable::syncookies), with_value(tunable::abort_on_overflow),
                                          with_value(tunable::synack_retries), with_value(tunable::defer_accept)});
   }
+
+  static listenq::testing::exploration explore(const tunable_values_set& set, listenq::testing::explore_options o) {
+    using still = with<L, isn<fixed_isn<1'000'000>>>;
+    typename small_enough<still>::type door;
+    for (const auto& [which, value] : set) door.set(which, value);
+    o.expected.exact_deadlines = !policy_of<L, slot::clockwork>::sweeps;
+    o.expected.most_waiting = policy_of<L, slot::waiting>::capacity(
+        policy_of<L, slot::clamp>::clamp(o.world.backlog, typename L::tunables_type{}));
+    return listenq::testing::explore(door, o);
+  }
+
+ private:
+  template <class T>
+  struct small_enough {
+    using type = T;
+  };
+  template <class T>
+  requires bucketed<policy_of<T, slot::sizing>>
+  struct small_enough<T> {
+    using type = with<T, sizing<syncache<2, 2>>>;
+  };
 };
 
 template <class L>
 constexpr preset_entry entry_of(std::string_view name, std::string_view title, const kernel_profile& server,
                                 const kernel_profile& client) {
   using f = entry_functions<L>;
-  return {name, title, server, client, &f::make, &f::reads, &f::default_of, &f::explain, &describe<L>};
+  return {name, title, server, client, &f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore};
 }
 
 }  // namespace lab

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <listenq/describe.hpp>
 #include <listenq/explain.hpp>
+#include <listenq/testing/explore.hpp>
 #include <map>
 #include <memory>
 #include <span>
@@ -28,6 +29,8 @@ struct preset_entry {
   std::uint32_t (*default_of)(tunable);
   explanation (*explain)(int backlog, const tunable_values_set&);
   std::string (*describe)();
+  /// All that can happen in a small world. A syncache is made small, too: two buckets of two.
+  listenq::testing::exploration (*explore)(const tunable_values_set&, listenq::testing::explore_options);
 
   /// The value in force for a run with these settings.
   std::uint32_t value(tunable t, const tunable_values_set& set) const {

@@ -21,6 +21,7 @@ constexpr const char* introduction =
     "  options                 one run of your own\n"
     "  explain --help          what does listen(N) allow?\n"
     "  matrix --help           all presets against all scenarios\n"
+    "  explore --help          all that can happen to a few clients\n"
     "  inject --help           timed segments in, answers out";
 
 constexpr const char* epilogue =
