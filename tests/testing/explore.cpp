@@ -36,7 +36,6 @@ void walk(const World& w, unsigned depth, std::set<std::uint64_t>& seen) {
 
 /// A fault: it lets one more connection wait than it says.
 struct one_too_many {
-  static constexpr const char* name = "one_too_many";
   static constexpr bool full(queue_lengths q, std::uint32_t n) noexcept { return q.accepted > n + 1; }
   static constexpr std::uint32_t capacity(std::uint32_t n) noexcept { return n + 2; }
 };

@@ -126,37 +126,38 @@ inline std::string to_text(const world_trace& t) {
     return f.has(flag::syn) ? "SYN" : "ACK";
   };
   std::string text;
+  const auto add = [&text](auto... parts) { (text.append(parts), ...); };
   for (std::size_t i = 0; i < t.moves.size(); ++i) {
     const world_move& m = t.moves[i];
-    const std::string who = "client " + std::to_string(m.client + 1) + ": ";
-    const std::string what = segment_name(m.flags);
+    const std::string who = "client " + std::to_string(m.client + 1);
+    const char* const what = segment_name(m.flags);
     switch (m.kind) {
       case move_kind::connect:
-        text += who + "connect()";
+        add(who, ": connect()");
         break;
       case move_kind::to_server:
-        text += who + "its " + what + " arrives";
+        add(who, ": its ", what, " arrives");
         break;
       case move_kind::duplicate:
-        text += who + "its " + what + " arrives, and will arrive again";
+        add(who, ": its ", what, " arrives, and will arrive again");
         break;
       case move_kind::to_client:
-        text += who + "receives the " + what;
+        add(who, ": receives the ", what);
         break;
       case move_kind::lose:
-        text += who + (m.outbound ? "the " : "its ") + what + " is lost";
+        add(who, m.outbound ? ": the " : ": its ", what, " is lost");
         break;
       case move_kind::tick:
-        text += "a timer of the listener fires";
+        add("a timer of the listener fires");
         break;
       case move_kind::accept:
       case move_kind::close:
       case move_kind::listen:
-        text += std::string{name_of(m.kind)} + "()";
+        add(name_of(m.kind), "()");
         break;
     }
-    if (i < t.verdicts.size() && t.verdicts[i]) text += std::string{": "} + name_of(*t.verdicts[i]);
-    text += '\n';
+    if (i < t.verdicts.size() && t.verdicts[i]) add(": ", name_of(*t.verdicts[i]));
+    add("\n");
   }
   return text;
 }
