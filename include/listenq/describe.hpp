@@ -183,6 +183,10 @@ template <linux_era E>
 struct spelling<linux_validation<E>> {
   static std::string text() { return in_brackets("linux_validation", {era_text(E)}); }
 };
+template <class P>
+struct spelling<repeats_syn_ack<P>> {
+  static std::string text() { return in_brackets("repeats_syn_ack", {spell<P>()}); }
+};
 template <linux_era E>
 struct spelling<linux_icmp<E>> {
   static std::string text() { return in_brackets("linux_icmp", {era_text(E)}); }

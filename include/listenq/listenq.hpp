@@ -10,6 +10,7 @@
 #include <listenq/option.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/admission.hpp>
+#include <listenq/policy/bsd_validation.hpp>
 #include <listenq/policy/budget.hpp>
 #include <listenq/policy/child.hpp>
 #include <listenq/policy/clamp.hpp>
@@ -31,6 +32,7 @@
 #include <listenq/policy/prefix_budget.hpp>
 #include <listenq/policy/pressure.hpp>
 #include <listenq/policy/requests.hpp>
+#include <listenq/policy/rfc_validation.hpp>
 #include <listenq/policy/schedule.hpp>
 #include <listenq/policy/shared_budget.hpp>
 #include <listenq/policy/sizing.hpp>

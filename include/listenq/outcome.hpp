@@ -25,12 +25,16 @@ enum class verdict : std::uint8_t {
   reset_accept_full,     ///< RST: the accept queue is full
   // a segment for which there was a request
   duplicate_syn,         ///< the SYN again: SYN-ACK again, unless rate limited
-  wrong_ack,             ///< RST, the request stays
+  duplicate_unsent,      ///< the SYN again, the SYN-ACK could not leave and the request went with it
+  wrong_ack,             ///< RST, the request stays: a wrong number, or flags that it has no use for
+  wrong_ack_forgotten,   ///< RST, the request is gone
+  wrong_ack_resent,      ///< SYN-ACK again, the request stays
   out_of_window,         ///< a bare ACK (unless it was a RST or rate limited), the request stays
-  challenged,            ///< a RST in the window but not exactly right: challenge ACK, the request stays
+  wrong_timestamp,       ///< an old timestamp, or none where there should be one: ignored, the request stays
+  challenged,            ///< a RST not exactly right, or another SYN: challenge ACK, the request stays
   request_reset,         ///< a RST took the request away
   request_reset_by_syn,  ///< another SYN in the window took the request away and got a RST
-  no_ack,                ///< neither SYN, ACK nor RST: ignored
+  no_ack,                ///< nothing that a request waits for, as a FIN without ACK: ignored, the request stays
   deferred,              ///< a bare ACK while data are waited for: remembered, ignored
   promoted,              ///< the handshake is finished: a connection waits in the accept queue
   overflow_kept,         ///< final ACK, no room: ignored, the request waits on
@@ -40,11 +44,11 @@ enum class verdict : std::uint8_t {
   cookie_promoted,  ///< a valid cookie: a connection waits in the accept queue
   cookie_overflow,  ///< a valid cookie, no room: ignored, nothing is remembered
   stray,            ///< RST: nobody asked for it
-  ignored,          ///< nothing to say: a RST, no flags, SYN with FIN
+  ignored,          ///< nothing to say: a RST, and as `validation` has it no flags, FIN, SYN with FIN
   // no listener
   not_listening,  ///< RST (unless it was a RST): the port is closed
 };
-inline constexpr std::size_t verdict_count = 29;
+inline constexpr std::size_t verdict_count = 33;
 
 constexpr const char* name_of(verdict v) noexcept {
   constexpr const char* names[verdict_count] = {"admitted",
@@ -60,8 +64,12 @@ constexpr const char* name_of(verdict v) noexcept {
                                                 "reset_request_full",
                                                 "reset_accept_full",
                                                 "duplicate_syn",
+                                                "duplicate_unsent",
                                                 "wrong_ack",
+                                                "wrong_ack_forgotten",
+                                                "wrong_ack_resent",
                                                 "out_of_window",
+                                                "wrong_timestamp",
                                                 "challenged",
                                                 "request_reset",
                                                 "request_reset_by_syn",
@@ -96,6 +104,7 @@ enum class stage : std::uint32_t {
   send_failed = 1U << 12,     ///< the sink did not take it
   bucket_full = 1U << 13,     ///< the bucket of the syncache was full, where `request_full` says so, too
   evicted_reset = 1U << 14,   ///< the peer whose request was evicted got a RST
+  no_timestamp = 1U << 15,    ///< timestamps were agreed on, and this segment had none (RFC 7323 3.2)
 };
 
 /// A set of stages.

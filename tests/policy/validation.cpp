@@ -91,15 +91,15 @@ TEST_CASE("the judgement of each era") {
 
 // 2.6.32 neither restarts nor limits; only 6.18 limits, and reads timestamps late no more.
 TEST_CASE("how the answers are given, by era") {
-  CHECK_FALSE(v2632::restarts_timer);
-  CHECK(v312::restarts_timer);
-  CHECK(v618::restarts_timer);
+  CHECK(v2632::duplicate == duplicate_rules{});
+  CHECK(v312::duplicate == duplicate_rules{.restarts = restart::timer});
+  CHECK(v618::duplicate == duplicate_rules{.restarts = restart::timer});
   CHECK(v2632::rate_limit == 0);
   CHECK(v312::rate_limit == 0);
   CHECK(v618::rate_limit == 500 * millisecond);
-  CHECK(v2632::syn_fin);
-  CHECK_FALSE(v312::syn_fin);
-  CHECK_FALSE(v618::syn_fin);
+  CHECK_FALSE(v2632::checks_echo);
+  CHECK_FALSE(v312::checks_echo);
+  CHECK(v618::checks_echo);
   CHECK(v2632::late_timestamps);
   CHECK(v312::late_timestamps);
   CHECK_FALSE(v618::late_timestamps);

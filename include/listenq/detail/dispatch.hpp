@@ -15,9 +15,20 @@ constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s
   const auto key = four_tuple_of(s);
   const std::uint64_t h = l.hash(key);
   const auto i = l.requests.find(key, low(h));
-  if (s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst)) return on_syn(l, s, key, h, i, out, facts);
-  if (i != l.npos) return on_request(l, s, h, i, out);
-  if (s.flags.has(flag::ack)) return on_stray_ack(l, s, key, h, out);
+  if (i != l.npos) {
+    const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
+    return syn ? on_syn(l, s, key, h, i, out, facts) : on_request(l, s, h, i, out);
+  }
+  switch (policies<L>::validation::at_listener(s.flags)) {
+    case listener_answer::gates:
+      return on_syn(l, s, key, h, i, out, facts);
+    case listener_answer::cookie:
+      return on_stray_ack(l, s, key, h, out);
+    case listener_answer::reset:
+      return on_stray(s, out);
+    case listener_answer::ignore:
+      break;
+  }
   return {verdict::ignored};
 }
 

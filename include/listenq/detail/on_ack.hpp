@@ -35,14 +35,22 @@ constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, co
   return true;
 }
 
+/// Nobody asked for it.
+template <class Segment, class Sink>
+constexpr outcome on_stray(const Segment& s, Sink& out) {
+  outcome o{verdict::stray};
+  answer_reset(s, out, o);
+  return o;
+}
+
 template <class L, class Sink>
 constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
                                const typename state<L>::key_type& key, std::uint64_t h, Sink& out) {
   using p = policies<L>;
-  outcome o{s.flags.has(flag::rst) ? verdict::ignored : verdict::stray};
+  outcome o{verdict::stray};
   if constexpr (p::cookies::possible) {
     typename state<L>::request_type r;
-    if (!s.flags.any(flag::syn | flag::rst) && p::cookies::mode(l.tunables) != cookie_mode::off &&
+    if (p::cookies::mode(l.tunables) != cookie_mode::off &&
         l.now < after(l.last_cookie, l.cookies.get().codec.overflow_window) && recover(l, r, s, key, h, o)) {
       if (l.accept_full()) {
         o.stages.add(stage::accept_full);

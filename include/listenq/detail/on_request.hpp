@@ -13,27 +13,57 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
   f.flags = s.flags;
   f.at_isn = s.seq == r.irs;
   f.exact = s.seq == r.irs + 1;
-  f.in_window = in_window(s.seq, s.end(), r.irs + 1, r.irs + 1 + offered_window<Offer>(r));
+  const std::uint32_t window = offered_window<Offer>(r);
+  f.in_window = in_window(s.seq, s.end(), r.irs + 1, r.irs + 1 + window);
+  f.starts_in_window = s.seq - (r.irs + 1) < window;
+  f.at_right_edge = s.seq == r.irs + 1 + window;
   f.ack_right = s.flags.has(flag::ack) && s.ack == r.iss + 1;
   if (r.timestamps && s.options.timestamps) {
     const std::uint32_t echo = s.options.ts_echo;
     f.old_timestamp = r.ts_recent != 0 && seq_before(s.options.ts_value, r.ts_recent);
     f.bad_echo = echo != 0 && echo - r.first_ts > r.last_ts - r.first_ts;
   }
+  f.no_timestamp = r.timestamps && !s.options.timestamps;
   return f;
 }
 
+/// What a later SYN changes in its request.
+template <duplicate_rules Rules, class Offer, addressing A>
+constexpr void renegotiate(request<A>& r, const basic_segment<A>& s) noexcept {
+  if (Rules.echo != echo_rule::keep && r.timestamps) {
+    if (s.options.timestamps) {
+      r.ts_recent = s.options.ts_value;
+    } else if (Rules.echo == echo_rule::refresh_or_drop) {
+      r.timestamps = false;
+    }
+  }
+  if (Rules.renegotiates_ecn) r.ecn = Offer::ecn && s.flags.has(flag::ece | flag::cwr);
+}
+
 template <class L, class Sink>
-constexpr void resend(state<L>& l, typename state<L>::index i, std::uint64_t h, Sink& out, outcome& o) {
+constexpr void resend(state<L>& l, typename state<L>::index i, const typename state<L>::segment_type& s,
+                      std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
+  constexpr duplicate_rules rules = p::validation::duplicate;
   auto& r = l.requests[i];
+  const bool syn = o.verdict == verdict::duplicate_syn;
   if (r.limited(l.now, p::validation::rate_limit)) {
     o.stages.add(stage::rate_limited);
     return;
   }
-  if (answer(l.next_syn_ack(r, h), out, o) == send_result::sent && p::validation::restarts_timer) {
+  if (syn) renegotiate<rules, typename p::offer>(r, s);
+  const send_result sent = answer(l.next_syn_ack(r, h), out, o);
+  if (!syn) return;
+  if (sent == send_result::failed && rules.dies_unsent) {
+    o.verdict = verdict::duplicate_unsent;
+    l.forget_request(i, h, departure::send_failed);
+  } else if (sent == send_result::sent && rules.restarts != restart::nothing) {
     if (r.retransmits < 255) ++r.retransmits;
-    l.requests.restart(i, after(l.now, p::schedule::timeout(r.timeouts)));
+    if (rules.restarts == restart::schedule) {
+      l.requests.start_over(i, after(l.now, p::schedule::timeout(0)));
+    } else {
+      l.requests.restart(i, after(l.now, p::schedule::timeout(r.timeouts)));
+    }
   }
 }
 
@@ -87,6 +117,24 @@ constexpr void finish(state<L>& l, typename state<L>::index i, const typename st
   }
 }
 
+/// Why a segment at a request is ignored.
+constexpr verdict ignored_as(const request_facts& f) noexcept {
+  if (f.flags.has(flag::rst)) return verdict::out_of_window;
+  return f.old_timestamp || f.no_timestamp ? verdict::wrong_timestamp : verdict::no_ack;
+}
+
+/// What was wrong with the timestamps of a segment that ended so.
+template <class Validation>
+constexpr void note_timestamps(const request_facts& f, outcome& o) noexcept {
+  if (f.old_timestamp) {
+    o.stages.add(stage::old_timestamp);
+  } else if (f.bad_echo && Validation::checks_echo) {
+    o.stages.add(stage::bad_echo);
+  } else if (o.verdict == verdict::wrong_timestamp) {
+    o.stages.add(stage::no_timestamp);
+  }
+}
+
 template <class L, class Sink>
 constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
                              typename state<L>::index i, Sink& out) {
@@ -96,21 +144,14 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
   const request_facts f = facts_about<typename p::offer>(r, s);
   const request_answer a = validation::judge(f);
   outcome o;
-  if (a == request_answer::ack) {
-    if (f.old_timestamp) {
-      o.stages.add(stage::old_timestamp);
-    } else if (f.bad_echo && !validation::late_timestamps) {
-      o.stages.add(stage::bad_echo);
-    }
-  }
   if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
       (a == request_answer::finish || a == request_answer::ignore)) {
     r.ts_recent = s.options.ts_value;
   }
   switch (a) {
     case request_answer::resend:
-      o.verdict = verdict::duplicate_syn;
-      resend(l, i, h, out, o);
+      o.verdict = s.flags.has(flag::syn) ? verdict::duplicate_syn : verdict::wrong_ack_resent;
+      resend(l, i, s, h, out, o);
       break;
     case request_answer::reset_and_keep:
       o.verdict = verdict::wrong_ack;
@@ -118,6 +159,7 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
       break;
     case request_answer::ack:
       o.verdict = verdict::out_of_window;
+      note_timestamps<validation>(f, o);
       if (!s.flags.has(flag::rst)) ack_back(l, r, s, h, out, o);
       break;
     case request_answer::challenge:
@@ -129,12 +171,13 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
       l.forget_request(i, h, departure::reset);
       break;
     case request_answer::forget_and_reset:
-      o.verdict = verdict::request_reset_by_syn;
+      o.verdict = s.flags.has(flag::syn) ? verdict::request_reset_by_syn : verdict::wrong_ack_forgotten;
       l.forget_request(i, h, departure::reset);
       answer_reset(s, out, o);
       break;
     case request_answer::ignore:
-      o.verdict = verdict::no_ack;
+      o.verdict = ignored_as(f);
+      if (o.verdict == verdict::wrong_timestamp) note_timestamps<validation>(f, o);
       break;
     case request_answer::finish:
       finish(l, i, s, h, out, o);

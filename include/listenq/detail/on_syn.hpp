@@ -195,12 +195,11 @@ constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s
   answer(syn_ack<typename p::offer>(r, clock + l.ts_offset(h)), out, o);
 }
 
-/// A SYN without ACK and RST; `i` is its request or `npos`.
+/// A segment that wants to open a connection; `i` is its request or `npos`.
 template <class L, class Sink>
 constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, const typename state<L>::key_type& key,
                          std::uint64_t h, typename state<L>::index i, Sink& out, const arrival& facts) {
   using p = policies<L>;
-  if (i == l.npos && s.flags.has(flag::fin) && !p::validation::syn_fin) return {verdict::ignored};
   outcome o{verdict::admitted};
   const cookie_mode mode = p::cookies::mode(l.tunables);
   const syn_facts f{.lengths = l.lengths(),

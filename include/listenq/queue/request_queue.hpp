@@ -104,6 +104,15 @@ class request_queue {
     if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
   }
 
+  /// Back to no timeout at all, and the first deadline; an old request becomes young.
+  constexpr void start_over(index i, instant deadline) noexcept {
+    if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+    if (table_[i].timeouts != 0) ++young_;
+    table_[i].timeouts = 0;
+    table_[i].deadline = deadline;
+    if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
+  }
+
   /// One timeout more, and the next deadline; a young request becomes old. The count stays at 255.
   constexpr void time_out(index i, instant deadline) noexcept {
     if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));

@@ -198,6 +198,13 @@ class borrowed_requests {
     pool_->table_[i].deadline = deadline;
     pool_->schedule(i);
   }
+  constexpr void start_over(index i, instant deadline) noexcept {
+    pool_->unschedule(i);
+    if (pool_->table_[i].timeouts != 0) ++book().young;
+    pool_->table_[i].timeouts = 0;
+    pool_->table_[i].deadline = deadline;
+    pool_->schedule(i);
+  }
   constexpr void time_out(index i, instant deadline) noexcept {
     pool_->unschedule(i);
     if (pool_->table_[i].timeouts == 0) --book().young;

@@ -138,6 +138,7 @@ struct expectations {
   bool shares_queue = false;             ///< buckets hold requests of other listeners, too
   bool exact_deadlines = true;           ///< false where a hand sweeps
   bool waiting_counts_requests = false;  ///< `waiting` counts Q too: who finishes takes the slot that it had
+  bool duplicates_start_over = false;    ///< a SYN again makes its request young again (FreeBSD)
   bool counts = true;                    ///< false for `no_counters`
   bool counts_cookies = true;            ///< false where TCPReqQFullDoCookies is not counted (Linux 2.6.32)
 };

@@ -37,6 +37,7 @@ constexpr meaning meaning_of(verdict v) noexcept {
       return {.enters = true, .says = answer_kind::syn_ack};
     case verdict::cookie_sent:
     case verdict::duplicate_syn:
+    case verdict::wrong_ack_resent:
       return {.says = answer_kind::syn_ack};
     case verdict::reset_request_full:
     case verdict::reset_accept_full:
@@ -49,9 +50,11 @@ constexpr meaning meaning_of(verdict v) noexcept {
     case verdict::challenged:
       return {.says = answer_kind::ack};
     case verdict::request_reset:
+    case verdict::duplicate_unsent:
     case verdict::overflow_forgotten:
       return {.leaves = true};
     case verdict::request_reset_by_syn:
+    case verdict::wrong_ack_forgotten:
     case verdict::overflow_reset:
       return {.leaves = true, .says = answer_kind::reset};
     case verdict::promoted:
@@ -75,10 +78,12 @@ constexpr bool fits(verdict v, flags f, bool known) noexcept {
   const bool of_request = v >= verdict::duplicate_syn && v <= verdict::overflow_forgotten;
   if (f.has(flag::syn) && !f.any(flag::ack | flag::rst)) {
     if (known) return v != verdict::admitted && (of_syn || of_request);
-    return of_syn || (v == verdict::ignored && f.has(flag::fin));
+    return of_syn || v == verdict::ignored;
   }
   if (known) return of_request;
-  if (!f.has(flag::ack) || f.has(flag::rst)) return v == verdict::ignored;
+  if (f.has(flag::rst)) return v == verdict::ignored;
+  if (!f.has(flag::ack)) return v == verdict::ignored || v == verdict::stray;
+  if (f.has(flag::syn)) return v == verdict::stray;
   return v == verdict::stray || v == verdict::cookie_promoted || v == verdict::cookie_overflow;
 }
 
@@ -142,14 +147,16 @@ class ledger {
            invariant::queues_move_as_said, f);
     expect(!evicted || of_neighbour || (victim != nullptr && as_ruled(l, was, *victim, key)),
            invariant::victim_as_ruled, f);
-    expect(answered(s, o, m, victim, sent), invariant::answer_fits_verdict, f);
+    expect(answered(s, o, m, own, victim, sent), invariant::answer_fits_verdict, f);
     expect(!m.enters || facts.isn != 0 || evicted || was.requests.size() < was.limit, invariant::stored_only_with_room,
            f);
     if (const request_type* const now = find(before_, key); own != nullptr && now != nullptr) {
       const bool acks = o.verdict == verdict::overflow_kept || o.verdict == verdict::deferred;
       expect(now->acked == (own->acked || acks), invariant::acked_is_monotone, f);
-      expect(now->timeouts == own->timeouts, invariant::young_once, f);
-      expect(now->iss == own->iss && now->irs == own->irs && now->deadline >= own->deadline,
+      const bool starts_over =
+          expected_.duplicates_start_over && o.verdict == verdict::duplicate_syn && o.stages.has(stage::answered);
+      expect(now->timeouts == (starts_over ? 0 : own->timeouts), invariant::young_once, f);
+      expect(now->iss == own->iss && now->irs == own->irs && (starts_over || now->deadline >= own->deadline),
              invariant::queues_move_as_said, f);
     }
     const bool had_its_slot = expected_.waiting_counts_requests && m.leaves;
@@ -382,8 +389,8 @@ class ledger {
     }
     return false;
   }
-  static bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, const request_type* victim,
-                       segments sent) {
+  static bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, const request_type* own,
+                       const request_type* victim, segments sent) {
     const bool rst = s.flags.has(flag::rst);
     if (o.stages.has(stage::evicted_reset)) {
       if (sent.empty() || !sent.front().flags.has(flag::rst)) return false;
@@ -400,7 +407,7 @@ class ledger {
     }
     const segment_type& a = sent.front();
     const detail::answer_kind kind = detail::kind_of(a.flags);
-    if (kind == detail::answer_kind::syn_ack && a.ack != s.seq + 1) return false;
+    if (kind == detail::answer_kind::syn_ack && a.ack != (own != nullptr ? own->irs : s.seq) + 1) return false;
     if (kind == detail::answer_kind::reset && (s.flags.has(flag::ack) ? a.seq != s.ack : a.ack != s.end()))
       return false;
     return kind == m.says && o.stages.has(stage::answered_reset) == (kind == detail::answer_kind::reset) &&
