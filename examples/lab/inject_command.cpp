@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "command_line.hpp"
 #include "commands.hpp"
@@ -32,7 +33,8 @@ std::vector<std::string> names_of(stages s) {
                                                    {stage::evicted, "evicted"},
                                                    {stage::answered, "answered"},
                                                    {stage::answered_reset, "answered_reset"},
-                                                   {stage::send_failed, "send_failed"}};
+                                                   {stage::send_failed, "send_failed"},
+                                                   {stage::no_timestamp, "no_timestamp"}};
   std::vector<std::string> names;
   for (const auto& [bit, name] : all) {
     if (s.has(bit)) names.emplace_back(name);
@@ -97,6 +99,7 @@ class injector {
     std::uint32_t server_clock = 0;
     json client = json::array();
     json answers = json::array();
+    json isns = json::array();
     history<std::string> states{};
   };
 
@@ -137,10 +140,33 @@ class injector {
       case deed::listen:
         listen(l.number, l.line);
         break;
+      case deed::send:
+        if (stack::child* c = kernel_->find(l.port)) {
+          const std::vector<std::byte> bytes(static_cast<std::size_t>(l.number), std::byte{'x'});
+          kernel_->send(*c, {bytes.data(), bytes.size()}, now_);
+        }
+        break;
+      case deed::recv:
+        received_.push_back({l.port, seconds(now_), receive_call(l.port, static_cast<std::size_t>(l.number))});
+        break;
       case deed::set:
         kernel_->set(l.which, static_cast<std::uint32_t>(l.number));
         break;
     }
+  }
+
+  /// What recv(2) says that does not block. An error is said once, then the end.
+  json receive_call(std::uint16_t port, std::size_t most) {
+    stack::child* const c = kernel_->find(port);
+    if (c == nullptr) return "ENOTCONN";
+    std::vector<std::byte> to(most);
+    const std::size_t n = kernel_->read(*c, to.data(), most, now_);
+    if (n > 0) return n;
+    const connection_error e = c->connection->error();
+    if (e != connection_error::none && failed_.insert(port).second) {
+      return e == connection_error::reset ? "ECONNRESET" : "ETIMEDOUT";
+    }
+    return c->connection->end_of_stream() ? json(0) : json("EAGAIN");
   }
 
   flow& flow_of(std::uint16_t port) {
@@ -188,6 +214,7 @@ class injector {
   send_result answered(const segment& s) {
     flow& f = flow_of(s.destination.port);
     if (s.flags.has(flag::syn)) {
+      if (f.server_isn != s.seq) f.isns.push_back(s.seq);
       f.server_isn = s.seq;
       f.server_clock = s.options.ts_value;
     }
@@ -224,7 +251,7 @@ class injector {
     j["final"] = json::object();
     for (const auto& [port, f] : flows_) {
       const std::string name = std::to_string(port);
-      j["flows"][name] = {{"client", f.client}, {"answers", f.answers}};
+      j["flows"][name] = {{"client", f.client}, {"answers", f.answers}, {"isns", f.isns}};
       j["states"][name] = f.states.rows();
       j["final"][name] = j["states"][name].back()[1];
     }
@@ -232,6 +259,9 @@ class injector {
     j["syn_recv_history"] = requests_.rows();
     j["estab_history"] = established_.rows();
     j["accepted"] = accepted_;
+    j["received"] = received_;
+    const queue_state q = kernel_->queues();
+    j["listen"] = {{"recvq", q.waiting}, {"sendq", q.backlog}};
     j["nstat"] = changes({}, kernel_->counters());
     return j;
   }
@@ -241,6 +271,8 @@ class injector {
   std::map<std::uint16_t, flow> flows_;
   json outcomes_ = json::array();
   json accepted_ = json::array();
+  json received_ = json::array();
+  std::set<std::uint16_t> failed_;  ///< connections whose error has been told
   history<std::uint32_t> requests_;
   history<unsigned> established_;
   std::unique_ptr<stack> kernel_;

@@ -15,6 +15,7 @@ const char* const script_help =
     "  TIME PORT FLAGS SEQ ACK LEN [OPTIONS]   a segment from that client port arrives\n"
     "  TIME accept [N|all]                     the server accepts (1)\n"
     "  TIME close [PORT]                       it closes the listener, or that connection\n"
+    "  TIME send PORT N, TIME recv PORT N      it sends N bytes, reads up to N, on that connection\n"
     "  TIME listen N                           it calls listen() again\n"
     "  TIME set TUNABLE VALUE                  somaxconn max_syn_backlog syncookies abort_on_overflow\n"
     "                                          synack_retries defer_accept\n"
@@ -30,11 +31,13 @@ const char* const script_help =
     "  0.05 41001 . C+1 S+1 0 ts=5001:T+0\n"
     "JSON on standard output:\n"
     "  flows             per port: client [t, flags, seq, ack, bytes]; answers [t, flags, seq, ack,\n"
-    "                    bytes, window, options]; numbers relative to the ISNs\n"
+    "                    bytes, window, options]; numbers relative to the ISNs; isns: the server's\n"
     "  states, final     per port: [t, state] at each change; the last one. ss's names, or none\n"
     "  outcomes          per segment: verdict, stages, the counters that moved\n"
     "  syn_recv_history, estab_history   [t, how many] at each change\n"
-    "  accepted, nstat   [port, t]; counters at the end";
+    "  accepted          [port, t]\n"
+    "  received          [port, t, bytes]; instead of bytes ECONNRESET, ETIMEDOUT, EAGAIN, ENOTCONN\n"
+    "  listen, nstat     ss's Recv-Q and Send-Q of the listener, and counters, at the end";
 
 namespace {
 
@@ -150,6 +153,10 @@ scripted_line read_line(unsigned number, const std::vector<std::string>& words) 
   } else if (word == "close" && n <= 1) {
     l.what = n == 0 ? deed::close : deed::close_connection;
     if (n == 1) l.port = static_cast<std::uint16_t>(to_line_int(number, words[2], 1, 65535));
+  } else if ((word == "send" || word == "recv") && n == 2) {
+    l.what = word == "send" ? deed::send : deed::recv;
+    l.port = static_cast<std::uint16_t>(to_line_int(number, words[2], 1, 65535));
+    l.number = to_line_int(number, words[3], 1, 65000);
   } else if (word == "listen" && n == 1) {
     l.what = deed::listen;
     l.number = to_line_int(number, words[2], std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
@@ -161,7 +168,8 @@ scripted_line read_line(unsigned number, const std::vector<std::string>& words) 
     return read_segment(l, words);
   } else {
     refuse_line(number, word,
-                "PORT FLAGS SEQ ACK LEN [OPTIONS]; accept [N|all]; close [PORT]; listen N; set TUNABLE VALUE");
+                "PORT FLAGS SEQ ACK LEN [OPTIONS]; accept [N|all]; close [PORT]; send PORT N; recv PORT N; listen N; "
+                "set TUNABLE VALUE");
   }
   return l;
 }

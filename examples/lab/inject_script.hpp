@@ -38,13 +38,13 @@ struct scripted_segment {
 };
 
 struct scripted_line {
-  enum class deed { segment, accept, close, close_connection, listen, set };
+  enum class deed { segment, accept, close, close_connection, listen, set, send, recv };
   instant at = 0;
   unsigned line = 0;
   deed what = deed::segment;
   scripted_segment segment{};
-  int number = 0;          ///< accept: how many, -1 all; listen: the backlog; set: the value
-  std::uint16_t port = 0;  ///< close_connection
+  int number = 0;          ///< accept: how many, -1 all; listen: the backlog; set: the value; send, recv: bytes
+  std::uint16_t port = 0;  ///< close_connection, send, recv
   tunable which{};         ///< set
 };
 

@@ -110,9 +110,15 @@ std::string on_segment(const decision& d, const rules& r) {
     case verdict::out_of_window:
       return "a segment outside the request's window got an ACK and changed nothing";
     case verdict::challenged:
-      return "a RST that is not exactly right got a challenge ACK; the request stays";
+      return "a RST that is not exactly right, or another SYN, got a challenge ACK; the request stays";
     case verdict::wrong_ack:
       return "a wrong ACK number got a RST; the request stays";
+    case verdict::wrong_ack_forgotten:
+      return "a wrong ACK got a RST, and its request is gone (qlen " + text(d.after.requests) + ")";
+    case verdict::wrong_ack_resent:
+      return "a wrong ACK got the SYN-ACK again; the request stays";
+    case verdict::wrong_timestamp:
+      return "an old timestamp, or none where there should be one, was ignored; the request stays";
     case verdict::request_reset:
     case verdict::request_reset_by_syn:
       return "the peer took its request back (qlen " + text(d.after.requests) + ")";
