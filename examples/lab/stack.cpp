@@ -3,34 +3,10 @@
 
 namespace lab {
 
-namespace {
-
-/// A listener's record of a handshake, as a connection wants to begin.
-established start_of(const handshake& h, const segment& last) {
-  established e;
-  e.tuple = h.key;
-  e.iss = h.iss;
-  e.irs = h.irs;
-  e.theirs.mss = h.peer_mss;
-  e.theirs.sack_permitted = h.sack;
-  e.theirs.timestamps = h.timestamps;
-  e.theirs.ts_value = h.ts_recent;
-  if (h.window_scaling) e.theirs.window_scale = h.send_scale;
-  e.ours = e.theirs;
-  e.ours.mss = 0;
-  if (h.window_scaling) e.ours.window_scale = h.receive_scale;
-  e.our_window = static_cast<std::uint16_t>(h.window);
-  e.peer_window = last.window;
-  e.ts_offset = h.ts_offset;
-  return e;
-}
-
-}  // namespace
-
 bool stack::sink::make_child(const handshake& h, const segment& last) {
   const std::uint16_t port = h.key.peer_port;
   child& c = of.children_[port];
-  c = {h.key, std::make_unique<listenq::connection>(of.profile_, start_of(h, last), opening::passive), false, h};
+  c = {h.key, std::make_unique<listenq::connection>(of.profile_, child_of(h, last), opening::passive), false, h};
   of.after(c, c.connection->receive(last, now, *this));
   return true;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <listenq/stream/child.hpp>
 #include <listenq/stream/connection.hpp>
 #include <listenq/stream/profile.hpp>
 #include <map>

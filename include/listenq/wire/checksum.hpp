@@ -39,6 +39,7 @@ enum class parse_error : unsigned char {
   bad_data_offset,    ///< TCP: data offset below 5, or a header longer than the bytes
   bad_checksum,       ///< TCP: the sum over pseudo-header, header and payload is wrong
 };
+inline constexpr std::size_t parse_error_count = 11;
 
 /// The enumerator's name.
 constexpr const char* name(parse_error e) noexcept {
@@ -155,8 +156,8 @@ constexpr std::uint16_t pseudo_header_sum(const ipv4::address& source, const ipv
 
 /// The same over IPv6 (RFC 8200 8.1). For two IPv4-mapped addresses it equals IPv4's: each ffff adds nothing.
 constexpr std::uint16_t pseudo_header_sum(const ipv6::address& source, const ipv6::address& destination,
-                                          std::size_t length) noexcept {
-  std::uint64_t sum = protocol_tcp + std::uint64_t{length};
+                                          std::size_t length, std::uint8_t protocol = protocol_tcp) noexcept {
+  std::uint64_t sum = protocol + std::uint64_t{length};
   for (const std::uint32_t word : source.value) sum += word;
   for (const std::uint32_t word : destination.value) sum += word;
   return fold(sum);

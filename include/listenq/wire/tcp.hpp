@@ -23,6 +23,7 @@ enum class option_fault : unsigned char {
   bad_option_length,  ///< a length of 0 or 1; parsing stopped there
   wrong_option_size,  ///< a known option of another size than its own; it was skipped and parsing went on
 };
+inline constexpr std::size_t option_fault_count = 4;
 
 /// Are checksums computed here, or has the hardware seen to it? `trust` reads over a wrong TCP checksum.
 enum class checksums : unsigned char { verify, trust };

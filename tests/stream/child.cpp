@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+// stream/child.hpp: a listener's record read as a connection's beginning.
+#include <doctest/doctest.h>
+
+#include <listenq/stream/child.hpp>
+
+using namespace listenq;
+
+// Bug caught: a window shifted by a scale that was never agreed on; our MSS taken for theirs.
+TEST_CASE("a child begins with what the handshake agreed on, and with nothing else") {
+  handshake h;
+  h.key = {ip(10, 0, 0, 1), ip(10, 0, 0, 2), 4000, 80};
+  h.iss = 5;
+  h.irs = 7;
+  h.ts_recent = 11;
+  h.ts_offset = 13;
+  h.window = 65160;
+  h.peer_mss = 1400;
+  h.send_scale = 9;
+  h.receive_scale = 10;
+  segment last;
+  last.window = 17;
+  const established bare = child_of(h, last, 1000);
+  CHECK(bare.tuple == h.key);
+  CHECK(bare.iss == 5);
+  CHECK(bare.irs == 7);
+  CHECK(bare.ts_offset == 13);
+  CHECK(bare.theirs.mss == 1400);
+  CHECK(bare.ours.mss == 1000);
+  CHECK_FALSE(bare.scaled());
+  CHECK_FALSE(bare.timestamps());
+  CHECK(bare.our_window == 65160);
+  CHECK(bare.peer_window == 17);
+
+  h.window_scaling = h.timestamps = h.sack = true;
+  const established full = child_of(h, last);
+  CHECK(full.peer_shift() == 9);
+  CHECK(full.our_shift() == 10);
+  CHECK(full.timestamps());
+  CHECK(full.theirs.ts_value == 11);
+  CHECK(full.theirs.sack_permitted);
+  CHECK(full.ours.mss == 0);
+}
