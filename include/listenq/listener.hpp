@@ -83,7 +83,8 @@ class basic_listener {
   // --- the application's side -----------------------------------------------------------------------------------
 
   /// Starts to listen, or, if it already does, changes the backlog: nobody who waits is thrown out by a smaller one.
-  /// `storage_too_small` leaves everything as it was. A listen() after close() starts with nothing of the old one.
+  /// `storage_too_small` leaves everything as it was. A listen() after close() starts with nothing of the old one,
+  /// unless its requests outlive it (`closing`); after shutdown() it finds those that were left to their timer.
   constexpr listen_result listen(int backlog, instant now = 0) noexcept {
     now = state_.advance(now);
     const std::uint32_t n = Clamp::clamp(backlog, state_.tunables);
@@ -107,16 +108,19 @@ class basic_listener {
       if (!state_.budget.get().listens(limit, state_.hashing.get().hash(&word, 1))) return {listen_status::no_share};
     }
     if (!again) {
-      state_.forget_all();
+      if (!keeps_requests()) state_.forget_all();
       state_.last_cookie = -never;
-    } else if (grows) {
-      state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
     }
+    if (grows) state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
+    const listen_effect effect = !again                                         ? listen_effect::started
+                                 : state_.backlog != n || state_.limit != limit ? listen_effect::backlog_changed
+                                                                                : listen_effect::none;
     state_.backlog = n;
     state_.limit = limit;
     state_.listening = true;
+    state_.shut_down = false;
     if constexpr (requires { state_.observer.get().on_listen(now, n); }) state_.observer.get().on_listen(now, n);
-    return {};
+    return {.effect = effect};
   }
 
   struct accepted_connection {
@@ -154,6 +158,7 @@ class basic_listener {
         "listenq::listener: close(sink) needs sink.reset_child(handle): waiting connections must be reset.");
     now = state_.advance(now);
     close_summary sum;
+    state_.shut_down = false;
     if (!state_.listening) return sum;
     state_.listening = false;
     while (state_.accepted.size() > 0) {
@@ -161,7 +166,7 @@ class basic_listener {
       if constexpr (requires { out.reset_child(handle); }) out.reset_child(handle);
       ++sum.children;
     }
-    if constexpr (Closing::requests != closing_answer::leave_to_timer) {
+    if constexpr (Closing::requests == closing_answer::forget || Closing::requests == closing_answer::reset) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
         if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
         ++sum.requests;
@@ -170,6 +175,18 @@ class basic_listener {
     }
     if constexpr (requires { state_.observer.get().on_close(now, sum); }) state_.observer.get().on_close(now, sum);
     return sum;
+  }
+
+  /// Leaves LISTEN without giving the socket up, as shutdown(2) does: like `close`, and nothing at all if only writing
+  /// ends. In Linux a request points to its socket, not to the time when that listened: requests that `leave_to_timer`
+  /// has left are good again after the next listen(), if it comes before their timer (inet_shutdown, 6.18.44 measured).
+  template <class Sink>
+  constexpr shutdown_result shutdown(shutdown_how how, Sink& out, instant now = 0) {
+    if (!state_.listening) return {};
+    if (how == shutdown_how::write) return {.status = shutdown_status::no_effect};
+    const close_summary closed = close(out, now);
+    state_.shut_down = true;
+    return {.status = shutdown_status::ok, .closed = closed};
   }
 
   /// Changes a tunable, as an administrator would. What was read at listen() stays until the next one.
@@ -360,6 +377,11 @@ class basic_listener {
   /// Cells beyond the limit, for SYNs whose ISN a TIME-WAIT has chosen: those the limit does not stop.
   static constexpr std::uint32_t spare = 8;
 
+  /// Are the requests that are left those of the listener that starts to listen now?
+  constexpr bool keeps_requests() const noexcept {
+    return Closing::requests == closing_answer::outlive ||
+           (Closing::requests == closing_answer::leave_to_timer && state_.shut_down);
+  }
   /// How many requests fit beside `waiting` connections. Asked before either takes its part, so that a listen() that
   /// fails costs no memory of the caller's.
   constexpr std::uint64_t room_for_requests(std::uint32_t waiting) const noexcept {

@@ -171,10 +171,17 @@ enum class listen_status : std::uint8_t {
   storage_too_small,
   no_share,  ///< the budget has no pool, or its pool no place for this listener
 };
+/// What a `listen` that worked has changed.
+enum class listen_effect : std::uint8_t {
+  none,             ///< nothing: it did not work, or the backlog is what it was
+  started,          ///< it listens now, and did not before
+  backlog_changed,  ///< it listened already; what waits goes on waiting
+};
 struct listen_result {
   listen_status status = listen_status::ok;
   std::uint64_t needed = 0;  ///< entries that the backlog asks for, of the queue that does not fit
   std::uint64_t have = 0;    ///< entries of it that the storage can hold
+  listen_effect effect = listen_effect::none;
   constexpr explicit operator bool() const noexcept { return status == listen_status::ok; }
 };
 
@@ -190,6 +197,20 @@ enum class accept_status : std::uint8_t {
 struct close_summary {
   std::uint32_t children = 0;  ///< waiting connections handed back to be reset
   std::uint32_t requests = 0;  ///< requests that ended now
+};
+
+/// Which directions `shutdown` ends.
+enum class shutdown_how : std::uint8_t { read, write, both };
+
+/// What `shutdown` says.
+enum class shutdown_status : std::uint8_t {
+  ok,             ///< it no longer listens
+  no_effect,      ///< a listener never writes: it goes on listening
+  not_listening,  ///< ENOTCONN
+};
+struct shutdown_result {
+  shutdown_status status = shutdown_status::not_listening;
+  close_summary closed{};
 };
 
 /// What `set` says.

@@ -11,6 +11,7 @@ TEST_CASE("the closing models say what becomes of requests") {
   CHECK(forget_requests::requests == closing_answer::forget);
   CHECK(leave_to_timer::requests == closing_answer::leave_to_timer);
   CHECK(abort_requests::requests == closing_answer::reset);
+  CHECK(outlive_listener::requests == closing_answer::outlive);
 }
 
 // `acked` ignored: a request whose ACK has come would die of a full transmit queue (kernels.md 3.2).

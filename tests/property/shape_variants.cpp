@@ -8,10 +8,10 @@ using namespace property;
 
 TEST_CASE("other shapes") {
   hold_all<preset::linux_6_18>(
-      "linux_6_18",
-      variants<preset::linux_6_18, family<ipv6>, family<tagged<ipv4>>, storage<fixed<8, 8>>, hashing<siphash<1, 3>>,
-               child<deferred_child>, child<handles<std::uint32_t>>, counters<no_counters>, clamp<as_is>,
-               clamp<at_least_80>, aborted_child<reported>, closing<abort_requests>, closing<forget_requests>>);
+      "linux_6_18", variants<preset::linux_6_18, family<ipv6>, family<tagged<ipv4>>, storage<fixed<8, 8>>,
+                             hashing<siphash<1, 3>>, child<deferred_child>, child<handles<std::uint32_t>>,
+                             counters<no_counters>, clamp<as_is>, clamp<at_least_80>, aborted_child<reported>,
+                             closing<abort_requests>, closing<forget_requests>, closing<outlive_listener>>);
 }
 
 TEST_CASE("in the caller's memory") {

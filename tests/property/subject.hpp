@@ -64,6 +64,7 @@ struct rules {
   bool counts_cookies = true;
   std::ptrdiff_t most_of_a_peer = std::numeric_limits<std::ptrdiff_t>::max();
   closing_answer closing = closing_answer::forget;
+  icmp_verdict on_host_unreachable = icmp_verdict::ended;
   duration defer_unit = 0;  ///< the first timeout, for the arithmetic of TCP_DEFER_ACCEPT; 0: there is none
 };
 
@@ -331,6 +332,11 @@ rules rules_of(std::string name) {
   r.counts = !std::is_same_v<policy_of<L, slot::counters>, no_counters>;
   r.counts_cookies = r.counts && era_of(policy_of<L, slot::counters>{}) != linux_era::v2_6_32;
   r.closing = policy_of<L, slot::closing>::requests;
+  // Peers of `dual` are mapped here; Linux 6.18 lets this error pass over IPv6.
+  if (std::is_same_v<typename L::addressing_type, ipv6> &&
+      std::is_same_v<policy_of<L, slot::icmp>, linux_icmp<linux_era::v6_18>>) {
+    r.on_host_unreachable = icmp_verdict::ignored;
+  }
   using deferral_t = policy_of<L, slot::deferral>;
   r.defer_unit = std::is_same_v<deferral_t, defer_accept<>>             ? 1 * second
                  : std::is_same_v<deferral_t, defer_accept<3 * second>> ? 3 * second

@@ -158,7 +158,8 @@ static_assert(observer_policy<unobserved> && observer_policy<event_log<>>);
 static_assert(!observer_policy<nothing>);
 
 // --- lifecycle ---
-static_assert(closing_policy<forget_requests> && closing_policy<leave_to_timer> && closing_policy<abort_requests>);
+static_assert(closing_policy<forget_requests> && closing_policy<leave_to_timer> && closing_policy<abort_requests> &&
+              closing_policy<outlive_listener>);
 static_assert(!closing_policy<fatal> && !closing_policy<nothing>);
 static_assert(send_failure_policy<fatal> && send_failure_policy<fatal_when_resent> && send_failure_policy<harmless>);
 static_assert(!send_failure_policy<returned> && !send_failure_policy<nothing>);

@@ -18,7 +18,7 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
   timer_outcome t;
   const timeout_answer a =
       p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = threshold, .acked = r.acked}, l.tunables);
-  if (!l.listening) {
+  if (!l.listening && p::closing::requests != closing_answer::outlive) {
     t.verdict = timer_verdict::orphaned;
     l.forget_request(i, h, departure::closed);
   } else if (a.expire) {

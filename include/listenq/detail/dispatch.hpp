@@ -32,11 +32,12 @@ constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s
   return {verdict::ignored};
 }
 
-/// A closed port. A request that was left to its timer ends at its next segment.
+/// A closed port. A request that was left to its timer ends at its next segment; one that outlives the listener does
+/// not.
 template <class L, class Sink>
 constexpr outcome on_closed(state<L>& l, const typename state<L>::segment_type& s, Sink& out) {
   outcome o{verdict::not_listening};
-  if (l.requests.size() > 0) {
+  if (policies<L>::closing::requests != closing_answer::outlive && l.requests.size() > 0) {
     const auto key = four_tuple_of(s);
     const std::uint64_t h = l.hash(key);
     const auto i = l.requests.find(key, low(h));

@@ -192,6 +192,7 @@ struct state {
   std::uint32_t backlog = 0;
   std::uint32_t limit = 0;
   bool listening = false;
+  bool shut_down = false;  ///< it has left LISTEN, and the socket is still there
   [[no_unique_address]] tunables_type tunables{};
   [[no_unique_address]] std::conditional_t<p::clockwork::sweeps, detail::hand, no_hand> hand{};
   [[no_unique_address]] std::conditional_t<draws<p>, draw_count, no_draws> drawn{};

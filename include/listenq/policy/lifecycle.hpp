@@ -3,8 +3,9 @@
 // the listener closes), `send_failure` (what a SYN-ACK that cannot leave costs), `aborted_child` (what accept() does
 // with a connection that was reset while it waited).
 //
-// When to use which: `forget_requests` is Linux to 4.3, `leave_to_timer` Linux since and FreeBSD, `abort_requests`
-// tells the peers; `fatal` is Linux to 4.3, `fatal_when_resent` Linux since; `returned` is Linux, `reported` the BSDs.
+// When to use which: `forget_requests` is Linux to 4.3, NetBSD and OpenBSD, `leave_to_timer` Linux since,
+// `outlive_listener` FreeBSD, `abort_requests` tells the peers; `fatal` is Linux to 4.3, `fatal_when_resent` Linux
+// since; `returned` is Linux, `reported` the BSDs.
 #pragma once
 
 #include <concepts>
@@ -16,6 +17,7 @@ enum class closing_answer : std::uint8_t {
   forget,          ///< they end, nothing is sent
   leave_to_timer,  ///< each ends at its next timer or segment
   reset,           ///< they end, each peer gets a RST
+  outlive,         ///< they live on as if nothing had happened, and whoever listens next may finish them
 };
 
 template <class P>
@@ -30,6 +32,12 @@ struct forget_requests {
 struct leave_to_timer {
   static constexpr const char* name = "leave_to_timer";
   static constexpr closing_answer requests = closing_answer::leave_to_timer;
+};
+/// FreeBSD: the syncache knows no sockets. SYN-ACKs go out again at every timeout, a segment that meets no listener
+/// gets a RST and changes nothing, and a listener that listens again finds the requests of the old one.
+struct outlive_listener {
+  static constexpr const char* name = "outlive_listener";
+  static constexpr closing_answer requests = closing_answer::outlive;
 };
 struct abort_requests {
   static constexpr const char* name = "abort_requests";

@@ -103,7 +103,7 @@ constexpr description about(invariant i) noexcept {
       {"first_in_first_out", "accept takes connections in the order in which they were promoted",
        "Linux, reqsk_queue_remove"},
       {"listen_loses_nothing",
-       "listen keeps all that waits, starts empty after a close, and changes nothing if it fails", "envoy#45478"},
+       "listen keeps all that waits, starts anew after a close, and changes nothing if it fails", "envoy#45478"},
       {"close_is_clean", "close hands each connection back once, in order, and treats all requests alike",
        "inet_csk_listen_stop"},
       {"requests_conserved", "admitted = promoted + reset + overflowed + evicted + timed out + closed + Q",
@@ -139,6 +139,7 @@ struct expectations {
   bool exact_deadlines = true;           ///< false where a hand sweeps
   bool waiting_counts_requests = false;  ///< `waiting` counts Q too: who finishes takes the slot that it had
   bool duplicates_start_over = false;    ///< a SYN again makes its request young again (FreeBSD)
+  bool requests_outlive_close = false;   ///< `outlive_listener`: neither close nor the next listen ends a request
   bool counts = true;                    ///< false for `no_counters`
   bool counts_cookies = true;            ///< false where TCPReqQFullDoCookies is not counted (Linux 2.6.32)
 };

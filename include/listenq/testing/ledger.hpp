@@ -118,7 +118,7 @@ class ledger {
     const request_type* const own = find(was, key);
     const detail::meaning m = detail::meaning_of(o.verdict);
     const bool evicted = o.stages.has(stage::evicted);
-    const bool orphan = o.verdict == verdict::not_listening && own != nullptr;
+    const bool orphan = o.verdict == verdict::not_listening && own != nullptr && !expected_.requests_outlive_close;
     expect(was.listening ? detail::fits(o.verdict, s.flags, own != nullptr) : o.verdict == verdict::not_listening,
            invariant::verdict_fits_segment, f);
 
@@ -241,8 +241,9 @@ class ledger {
   void listened(const L& l, bool ok, F&& f) {
     const state was = turn(l);
     if (ok && !was.listening) {
-      expect(l.listening() && before_.requests.empty() && before_.waiting.empty(), invariant::listen_loses_nothing, f);
-      left_ += was.requests.size();
+      const bool as_ruled = expected_.requests_outlive_close ? unchanged(was) : before_.requests.empty();
+      expect(l.listening() && as_ruled && before_.waiting.empty(), invariant::listen_loses_nothing, f);
+      left_ += was.requests.size() - before_.requests.size();
     } else {
       expect(l.listening() == was.listening && unchanged(was) && was.waiting == before_.waiting &&
                  (ok || was.limit == before_.limit),
