@@ -119,3 +119,36 @@ def internet_sum(data):
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return ~total & 0xffff
+
+
+def begin_connect(address=OURS4, port=PORT):
+    """A socket whose SYN is on its way."""
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    s.setblocking(False)
+    s.connect_ex((address, port))
+    return s
+
+
+def is_connected(s):
+    """Has the handshake ended, as this kernel sees it?"""
+    return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1  # TCP_ESTABLISHED
+
+
+def negotiated(s):
+    """Which of ts, sack and wscale this kernel has agreed on for a connected socket (tcpi_options)."""
+    bits = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 6)[5]
+    return {name for bit, name in ((1, "ts"), (2, "sack"), (4, "wscale")) if bits & bit}
+
+
+SYN, RST, ACK = 2, 4, 16
+
+
+def inject(source, source_port, flags, seq=1000, ack=0, port=PORT):
+    """One bare TCP segment to the server from an address that may be nobody's: a client that is not there."""
+    ends = socket.inet_aton(source) + socket.inet_aton(OURS4)
+    head = struct.pack("!HHIIBBHHH", source_port, port, seq, ack, 5 << 4, flags, 64240, 0, 0)
+    total = internet_sum(ends + struct.pack("!HH", socket.IPPROTO_TCP, len(head)) + head)
+    head = head[:16] + struct.pack("!H", total) + head[18:]
+    packet = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head), 0, 0, 64, socket.IPPROTO_TCP, 0) + ends + head
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        s.sendto(packet, (OURS4, 0))
