@@ -40,10 +40,12 @@ TEST_CASE("every timer verdict has its name") {
 
 // Two stages with one bit: a full request queue would count as a full accept queue.
 TEST_CASE("stages are a set, each with a bit of its own") {
-  constexpr stage all[] = {stage::request_full,  stage::cookie_wanted, stage::accept_full,    stage::rate_limited,
-                           stage::old_timestamp, stage::bad_echo,      stage::cookie_checked, stage::cookie_valid,
-                           stage::child_refused, stage::evicted,       stage::answered,       stage::answered_reset,
-                           stage::send_failed};
+  constexpr stage all[] = {
+      stage::request_full,    stage::cookie_wanted,  stage::accept_full,      stage::rate_limited,
+      stage::old_timestamp,   stage::bad_echo,       stage::cookie_checked,   stage::cookie_valid,
+      stage::child_refused,   stage::evicted,        stage::answered,         stage::answered_reset,
+      stage::send_failed,     stage::bucket_full,    stage::evicted_reset,    stage::fast_open_tried,
+      stage::fast_open_asked, stage::fast_open_full, stage::fast_open_failed, stage::fast_open_backup};
   for (const stage s : all) {
     stages one;
     one.add(s);

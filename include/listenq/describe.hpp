@@ -199,6 +199,10 @@ template <duration I, duration C>
 struct spelling<defer_accept<I, C>> {
   static std::string text() { return in_brackets("defer_accept", {number(I), number(C)}); }
 };
+template <linux_era E, std::uint32_t N>
+struct spelling<linux_fast_open<E, N>> {
+  static std::string text() { return in_brackets("linux_fast_open", {era_text(E), number(N)}); }
+};
 template <int C, int D>
 struct spelling<siphash<C, D>> {
   static std::string text() { return in_brackets("siphash", {number(C), number(D)}); }

@@ -17,6 +17,7 @@ struct basic_handshake {
   std::uint32_t ts_recent = 0;     ///< their last timestamp, if `timestamps`
   std::uint32_t ts_offset = 0;     ///< our timestamp clock is now / 1 ms + this
   std::uint32_t window = 0;        ///< bytes that our SYN-ACK offered
+  std::uint16_t mss = 0;           ///< what our SYN-ACK said
   std::uint16_t peer_mss = 536;    ///< RFC 9293 3.7.1: 536 unless they said otherwise
   std::uint8_t send_scale = 0;     ///< shift for windows that we read
   std::uint8_t receive_scale = 0;  ///< shift for windows that we send
@@ -24,7 +25,8 @@ struct basic_handshake {
   bool sack = false;
   bool timestamps = false;
   bool ecn = false;
-  bool cookie = false;  ///< came out of a SYN cookie, so options may be missing and nothing was stored before
+  bool cookie = false;     ///< came out of a SYN cookie, so options may be missing and nothing was stored before
+  bool fast_open = false;  ///< made at the SYN: the ACK of our SYN-ACK is still to come, and its repetition the child's
 
   friend constexpr bool operator==(const basic_handshake&, const basic_handshake&) = default;
 };

@@ -4,7 +4,9 @@
 //
 //   receive:  find the request by four-tuple
 //     found ................. check the request (`validation`) -> answer, forget, or finish -> accept queue
-//     not found, SYN ........ the gates in order (`admission`) -> cookie, drop, reset, evict, or store and SYN-ACK
+//     not found, SYN ........ the gates in order (`admission`) -> cookie, drop, reset, evict, fast open -> accept
+//     queue,
+//                             or store and SYN-ACK
 //     not found, ACK ........ cookie -> accept queue, or RST
 //     not found, RST ........ nothing
 //   tick:     every due request once, in deadline order (or the hand's sweep) -> SYN-ACK again, or forget
@@ -149,6 +151,16 @@ class basic_listener {
   /// it does not wait here. O(accept queue).
   constexpr bool child_gone(const handle_type& handle) noexcept { return state_.accepted.abort(handle); }
 
+  /// The stack says that the handshake of a connection that was made at its SYN (`handshake::fast_open`) has ended:
+  /// once for each of them, whatever became of it, also after close(). Until then it counts against the bound of
+  /// `fast_open`. False, and nothing happens, if there is none. O(accept queue) after a RST, else O(1).
+  constexpr bool child_settled(const handle_type& handle, fast_open_end how, instant now = 0) noexcept
+      requires(FastOpen::possible) {
+    now = state_.advance(now);
+    if (how == fast_open_end::reset && !state_.listening) how = fast_open_end::gone;
+    return state_.fast_open.get().ended(how, how == fast_open_end::reset && state_.accepted.contains(handle), now);
+  }
+
   /// Stops listening. Waiting connections are handed back through `out.reset_child(handle)`, oldest first; requests end
   /// as `closing` says. From now on every segment finds a closed port.
   template <class Sink>
@@ -166,6 +178,7 @@ class basic_listener {
       if constexpr (requires { out.reset_child(handle); }) out.reset_child(handle);
       ++sum.children;
     }
+    if constexpr (FastOpen::possible) state_.fast_open.get().closed();
     if constexpr (Closing::requests == closing_answer::forget || Closing::requests == closing_answer::reset) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
         if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
@@ -314,6 +327,9 @@ class basic_listener {
   constexpr instant bucket_overflow(const key_type& key) const noexcept requires bucketed<Sizing> {
     return state_.bucket_overflow(state_.hash(key));
   }
+  /// The fast-open policy: its keys, which can be changed at any time, and what it counts.
+  constexpr auto& fast_open() noexcept requires(FastOpen::possible) { return state_.fast_open.get(); }
+  constexpr const auto& fast_open() const noexcept requires(FastOpen::possible) { return state_.fast_open.get(); }
   constexpr decltype(auto) counters() const noexcept { return state_.counters.get().values(); }
   constexpr std::uint32_t get(tunable t) const noexcept { return state_.tunables[t]; }
   constexpr auto& observer() noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
@@ -340,7 +356,8 @@ class basic_listener {
   template <class V>
   static constexpr bool is_policy = std::same_as<V, Hashing> || std::same_as<V, Cookies> || std::same_as<V, Counters> ||
                                     std::same_as<V, Observer> || std::same_as<V, Budget> || std::same_as<V, Storage> ||
-                                    std::same_as<V, RequestFull> || std::same_as<V, AcceptFullAtSyn> ||
+                                    std::same_as<V, FastOpen> || std::same_as<V, RequestFull> ||
+                                    std::same_as<V, AcceptFullAtSyn> ||
                                     (std::same_as<V, Requests> && Requests::borrows) ||
                                     requires(Budget& b, const V& v) {
     b.attach(v);
@@ -359,7 +376,7 @@ class basic_listener {
     };
     if constexpr (std::same_as<V, Requests> && Requests::borrows) state_.join(v.pool);
     into(state_.hashing), into(state_.cookies), into(state_.counters), into(state_.observer), into(state_.budget),
-        into(state_.storage), into(state_.on_request_full), into(state_.on_accept_full);
+        into(state_.storage), into(state_.fast_open), into(state_.on_request_full), into(state_.on_accept_full);
   }
 
   struct step_sink {

@@ -13,6 +13,7 @@ enum class verdict : std::uint8_t {
   // a SYN for which there was no request
   admitted,              ///< stored as a request, SYN-ACK sent
   cookie_sent,           ///< SYN-ACK sent, nothing stored
+  fast_opened,           ///< fast open: a connection waits in the accept queue, SYN-ACK sent
   dropped_request_full,  ///< silently: the request queue is full
   dropped_accept_full,   ///< silently: the accept queue is full
   dropped_last_quarter,  ///< silently: the last quarter is kept for proven peers
@@ -48,11 +49,12 @@ enum class verdict : std::uint8_t {
   // no listener
   not_listening,  ///< RST (unless it was a RST): the port is closed
 };
-inline constexpr std::size_t verdict_count = 33;
+inline constexpr std::size_t verdict_count = 34;
 
 constexpr const char* name_of(verdict v) noexcept {
   constexpr const char* names[verdict_count] = {"admitted",
                                                 "cookie_sent",
+                                                "fast_opened",
                                                 "dropped_request_full",
                                                 "dropped_accept_full",
                                                 "dropped_last_quarter",
@@ -105,12 +107,19 @@ enum class stage : std::uint32_t {
   bucket_full = 1U << 13,     ///< the bucket of the syncache was full, where `request_full` says so, too
   evicted_reset = 1U << 14,   ///< the peer whose request was evicted got a RST
   no_timestamp = 1U << 15,    ///< timestamps were agreed on, and this segment had none (RFC 7323 3.2)
+  // fast open
+  fast_open_tried = 1U << 20,   ///< 3.12: the SYN had the option, or needed none
+  fast_open_asked = 1U << 21,   ///< the SYN asked for a cookie
+  fast_open_full = 1U << 22,    ///< too many unfinished connections: an ordinary SYN
+  fast_open_failed = 1U << 23,  ///< the cookie was wrong, or the connection could not be made
+  fast_open_backup = 1U << 24,  ///< the cookie was made with the backup key
 };
 
 /// A set of stages.
 struct stages {
   std::uint32_t bits = 0;
   constexpr void add(stage s) noexcept { bits |= static_cast<std::uint32_t>(s); }
+  constexpr void add(stages s) noexcept { bits |= s.bits; }
   constexpr bool has(stage s) const noexcept { return (bits & static_cast<std::uint32_t>(s)) != 0; }
   friend constexpr bool operator==(stages, stages) = default;
 };

@@ -111,6 +111,14 @@ TEST_CASE("a cookie that comes back") {
 
 // kernels.md 6, invariant 14: every overflow comes with a drop; invariant 15: PassiveOpens at the child, not at the
 // SYN.
+TEST_CASE("fast open: 6.18 counts what opened, 3.12 what had the option") {
+  check({verdict::fast_opened,
+         {stage::answered},
+         "PassiveOpens=1",
+         "PassiveOpens=1",
+         "PassiveOpens=1 TCPFastOpenPassive=1"});
+}
+
 TEST_CASE("a final ACK") {
   check({verdict::promoted, {}, "PassiveOpens=1", "PassiveOpens=1", "PassiveOpens=1"});
   check({verdict::overflow_kept, {stage::accept_full}, overflow, overflow, overflow});

@@ -141,6 +141,7 @@ TEST_CASE("the record of a finished handshake has all that was negotiated") {
                        .ts_recent = 5000,
                        .ts_offset = 1234,
                        .window = 65160,
+                       .mss = 1460,
                        .peer_mss = 1400,
                        .send_scale = 7,
                        .receive_scale = 10,

@@ -133,6 +133,11 @@ static_assert(!validation_policy<only_judges> && !validation_policy<nothing>);
 static_assert(deferral_policy<no_deferral> && deferral_policy<defer_accept<3 * second>>);
 static_assert(!deferral_policy<from_1s> && !deferral_policy<nothing>);
 static_assert(fast_open_policy<no_fast_open> && !fast_open_policy<nothing>);
+static_assert(fast_open_policy<linux_fast_open<>> && fast_open_policy<linux_fast_open<linux_era::v3_12, 1>>);
+struct only_possible {
+  static constexpr bool possible = true;
+};
+static_assert(!fast_open_policy<only_possible>);
 
 // --- hashing, isn ---
 static_assert(hashing_policy<siphash<1, 3>> && hashing_policy<siphash<>>);

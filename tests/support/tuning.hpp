@@ -8,10 +8,10 @@
 
 namespace listenq::test {
 
-using every_tunable =
-    tunable_values<tunable_set{tunable::somaxconn, tunable::max_syn_backlog, tunable::syncookies,
-                               tunable::abort_on_overflow, tunable::synack_retries, tunable::defer_accept},
-                   defaults<>>;
+using every_tunable = tunable_values<tunable_set{tunable::somaxconn, tunable::max_syn_backlog, tunable::syncookies,
+                                                 tunable::abort_on_overflow, tunable::synack_retries,
+                                                 tunable::defer_accept, tunable::fastopen, tunable::fastopen_qlen},
+                                     defaults<>>;
 
 struct setting {
   tunable which;

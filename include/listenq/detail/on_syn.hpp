@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// A SYN: the gates in their order, then a cookie or a request. The gates are `admission`'s, what a closed one does is
-// asked of `cookies`, `request_full`, `accept_full_at_syn` and `budget`.
+// A SYN: the gates in their order, then a cookie, a connection at once (fast open) or a request. The gates are
+// `admission`'s, what a closed one does is asked of `cookies`, `request_full`, `accept_full_at_syn` and `budget`.
 #pragma once
 
+#include <listenq/detail/on_fast_open.hpp>
 #include <listenq/detail/on_request.hpp>
 #include <listenq/detail/state.hpp>
 
@@ -150,6 +151,10 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
   r.irs = s.seq;
   r.iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
   negotiate<typename p::offer>(r, s, true);
+  fast_open_option offer;
+  if constexpr (opens_at_syn<p>) {
+    if (open_at_syn(l, r, s, h, out, o, offer)) return;
+  }
   r.deadline = after(l.now, p::schedule::timeout(0));
   const bool was_empty = l.requests.size() == 0;
   if constexpr (bucketed<typename p::sizing>) {
@@ -163,7 +168,8 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
     return;
   }
   l.budget.get().entered(key);
-  const auto syn_ack = l.next_syn_ack(l.requests[i], h);
+  auto syn_ack = l.next_syn_ack(l.requests[i], h);
+  syn_ack.options.fast_open = offer;  // in the first one only, as on Linux
   l.requests[i].first_ts = l.requests[i].last_ts;
   if (answer(syn_ack, out, o) == send_result::failed && p::send_failure::forgets({.resent = false, .acked = false})) {
     l.forget_request(i, h, departure::send_failed);

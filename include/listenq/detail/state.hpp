@@ -204,6 +204,7 @@ struct state {
   [[no_unique_address]] std::conditional_t<p::requests::borrows && !std::is_empty_v<typename p::budget>,
                                            budget_hook<key_type, typename p::budget>, no_hook>
       hook{};
+  [[no_unique_address]] held<slot::fast_open, typename p::fast_open> fast_open{};
   [[no_unique_address]] held<slot::storage, typename p::storage> storage{};
   [[no_unique_address]] held<slot::request_full, typename p::request_full> on_request_full{};
   [[no_unique_address]] held<slot::accept_full_at_syn, typename p::accept_full_at_syn> on_accept_full{};

@@ -37,6 +37,11 @@ struct counter_values {
   std::uint64_t ack_skipped_syn_recv = 0;
   std::uint64_t challenge_ack = 0;
   std::uint64_t out_of_window_icmps = 0;
+  std::uint64_t fast_open_passive = 0;
+  std::uint64_t fast_open_passive_fail = 0;
+  std::uint64_t fast_open_listen_overflow = 0;
+  std::uint64_t fast_open_cookie_reqd = 0;
+  std::uint64_t fast_open_passive_alt_key = 0;
   friend constexpr bool operator==(const counter_values&, const counter_values&) = default;
 };
 
@@ -45,7 +50,7 @@ struct counter_name {
   const char* name;
   std::uint64_t counter_values::*value;
 };
-inline constexpr std::array<counter_name, 20> counter_names{{
+inline constexpr std::array<counter_name, 25> counter_names{{
     {"TcpPassiveOpens", &counter_values::passive_opens},
     {"TcpAttemptFails", &counter_values::attempt_fails},
     {"TcpOutRsts", &counter_values::out_rsts},
@@ -66,6 +71,11 @@ inline constexpr std::array<counter_name, 20> counter_names{{
     {"TcpExtTCPACKSkippedSynRecv", &counter_values::ack_skipped_syn_recv},
     {"TcpExtTCPChallengeACK", &counter_values::challenge_ack},
     {"TcpExtOutOfWindowIcmps", &counter_values::out_of_window_icmps},
+    {"TcpExtTCPFastOpenPassive", &counter_values::fast_open_passive},
+    {"TcpExtTCPFastOpenPassiveFail", &counter_values::fast_open_passive_fail},
+    {"TcpExtTCPFastOpenListenOverflow", &counter_values::fast_open_listen_overflow},
+    {"TcpExtTCPFastOpenCookieReqd", &counter_values::fast_open_cookie_reqd},
+    {"TcpExtTCPFastOpenPassiveAltKey", &counter_values::fast_open_passive_alt_key},
 }};
 
 /// Takes every record; `values()` yields the sums.
@@ -103,6 +113,7 @@ class linux_counters {
     if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
     if (s.has(stage::answered_reset)) ++v_.out_rsts;
     if (s.has(stage::cookie_checked)) ++(s.has(stage::cookie_valid) ? v_.syncookies_recv : v_.syncookies_failed);
+    count_fast_open(o);
     switch (o.verdict) {
       case verdict::cookie_sent:
         ++v_.syncookies_sent;
@@ -142,6 +153,7 @@ class linux_counters {
         break;
       case verdict::promoted:
       case verdict::cookie_promoted:
+      case verdict::fast_opened:
         ++v_.passive_opens;
         break;
       case verdict::overflow_kept:
@@ -175,6 +187,19 @@ class linux_counters {
   constexpr const counter_values& values() const noexcept { return v_; }
 
  private:
+  constexpr void count_fast_open(const outcome& o) noexcept {
+    const stages s = o.stages;
+    const bool opened = o.verdict == verdict::fast_opened;
+    if (Era == linux_era::v6_18 ? opened : s.has(stage::fast_open_tried)) ++v_.fast_open_passive;
+    if (opened && s.has(stage::fast_open_backup)) ++v_.fast_open_passive_alt_key;
+    if (s.has(stage::fast_open_failed)) ++v_.fast_open_passive_fail;
+    if (s.has(stage::fast_open_full)) ++v_.fast_open_listen_overflow;
+    if (s.has(stage::fast_open_asked)) ++v_.fast_open_cookie_reqd;
+    // 3.12 counts the child that it could not make, and then the SYN that it drops for it.
+    const bool dropped = o.verdict == verdict::dropped_accept_full || o.verdict == verdict::dropped_refused;
+    if (Era == linux_era::v3_12 && dropped && s.has(stage::fast_open_failed)) ++v_.listen_drops;
+  }
+
   counter_values v_{};
 };
 

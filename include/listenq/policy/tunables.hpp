@@ -22,12 +22,15 @@ enum class tunable : std::uint8_t {
   abort_on_overflow,  ///< net.ipv4.tcp_abort_on_overflow, 0 or 1, read at each final ACK
   synack_retries,     ///< net.ipv4.tcp_synack_retries, 0..255, read at each timeout
   defer_accept,       ///< TCP_DEFER_ACCEPT, seconds, 0 off, read at each ACK and timeout
+  fastopen,           ///< net.ipv4.tcp_fastopen, bits (2: for listeners), read at each SYN
+  fastopen_qlen,      ///< TCP_FASTOPEN, unfinished fast-open connections allowed, 0 off, read at each SYN
 };
-inline constexpr std::size_t tunable_count = 6;
+inline constexpr std::size_t tunable_count = 8;
 
 constexpr const char* name_of(tunable t) noexcept {
   constexpr std::array<const char*, tunable_count> names{"somaxconn",         "max_syn_backlog", "syncookies",
-                                                         "abort_on_overflow", "synack_retries",  "defer_accept"};
+                                                         "abort_on_overflow", "synack_retries",  "defer_accept",
+                                                         "fastopen",          "fastopen_qlen"};
   return names[static_cast<std::size_t>(t)];
 }
 
@@ -96,7 +99,7 @@ struct defaults {
 
  private:
   static constexpr std::uint32_t linux_6_18(tunable t) noexcept {
-    constexpr std::array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0};
+    constexpr std::array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0, 1, 0};
     return v[static_cast<std::size_t>(t)];
   }
 };

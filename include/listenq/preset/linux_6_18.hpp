@@ -5,7 +5,7 @@
 // recordings of 6.18.44, which win where they differ (RST at a request: challenge ACK unless exact).
 // Sysctl defaults: somaxconn 4096, tcp_max_syn_backlog 2048 (it grows with memory: this is the recorded machine),
 // tcp_syncookies 1, tcp_synack_retries 5, tcp_abort_on_overflow 0.
-// Not in it yet: fast open, groups of listeners, migration.
+// Not in it yet: groups of listeners, migration.
 #pragma once
 
 #include <listenq/listener.hpp>
@@ -24,12 +24,13 @@ using linux_6_18 =
              cookies<cookies_if_tuned<linux_6_18_cookie>>,    // tcp_syn_flood_action, cookie_v4_check
              validation<linux_validation<linux_era::v6_18>>,  // tcp_check_req
              deferral<defer_accept<>>,                        // syn_ack_recalc
+             fast_open<linux_fast_open<linux_era::v6_18>>,    // tcp_try_fastopen
              counters<linux_counters<linux_era::v6_18>>, offer<linux_6_18_offer>, closing<leave_to_timer>,
              icmp<linux_icmp<linux_era::v6_18>>,  // tcp_v4_err
              send_failure<fatal_when_resent>, aborted_child<returned>, child<handles<>>,
              tunables<defaults<tuned<tunable::somaxconn, 4096>, tuned<tunable::max_syn_backlog, 2048>,
                                tuned<tunable::syncookies, 1>, tuned<tunable::synack_retries, 5>,
-                               tuned<tunable::abort_on_overflow, 0>>>>;
+                               tuned<tunable::abort_on_overflow, 0>, tuned<tunable::fastopen, 1>>>>;
 
 static_assert(linux_6_18::bytes_per_request <= 64);
 

@@ -5,7 +5,7 @@
 //
 // Invariants: `size() <= capacity()`; what comes out is what went in, in that order; an entry marked aborted keeps its
 // place and its slot until it is popped. It does not know requests, limits or time: the listener asks `waiting` before
-// it pushes. All operations are O(1) but `abort`, which is O(size).
+// it pushes. All operations are O(1) but `abort` and `contains`, which are O(size).
 #pragma once
 
 #include <cstddef>
@@ -64,6 +64,14 @@ class accept_queue {
         e.aborted = true;
         return true;
       }
+    }
+    return false;
+  }
+
+  /// Is there an entry with this handle, marked or not? O(size).
+  constexpr bool contains(const T& handle) const noexcept {
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (ring_[wrap(head_ + i)].handle == handle) return true;
     }
     return false;
   }

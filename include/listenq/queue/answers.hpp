@@ -87,6 +87,7 @@ constexpr basic_handshake<A> finished(const request<A>& r, std::uint32_t ts_offs
           .ts_recent = r.ts_recent,
           .ts_offset = ts_offset,
           .window = offered_window<Offer>(r),
+          .mss = Offer::mss,
           .peer_mss = r.peer_mss,
           .send_scale = r.send_scale,
           .receive_scale = r.window_scaling ? Offer::window_scale : std::uint8_t{0},

@@ -59,6 +59,8 @@ constexpr meaning meaning_of(verdict v) noexcept {
       return {.leaves = true, .says = answer_kind::reset};
     case verdict::promoted:
       return {.leaves = true, .waits = true};
+    case verdict::fast_opened:
+      return {.waits = true, .says = answer_kind::syn_ack};
     case verdict::cookie_promoted:
       return {.waits = true};
     default:
@@ -408,7 +410,8 @@ class ledger {
     }
     const segment_type& a = sent.front();
     const detail::answer_kind kind = detail::kind_of(a.flags);
-    if (kind == detail::answer_kind::syn_ack && a.ack != (own != nullptr ? own->irs : s.seq) + 1) return false;
+    const seq_number end = o.verdict == verdict::fast_opened ? s.end() : (own != nullptr ? own->irs : s.seq) + 1;
+    if (kind == detail::answer_kind::syn_ack && a.ack != end) return false;
     if (kind == detail::answer_kind::reset && (s.flags.has(flag::ack) ? a.seq != s.ack : a.ack != s.end()))
       return false;
     return kind == m.says && o.stages.has(stage::answered_reset) == (kind == detail::answer_kind::reset) &&
