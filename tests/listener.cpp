@@ -465,7 +465,7 @@ TEST_CASE("wrong_ack: RST from the number that was acknowledged, and the request
 }
 
 // kernels.md 6, invariant 34. A limit shared by all requests, or by none.
-TEST_CASE("out_of_window: a bare ACK, one per 500 ms and request; data are always answered; a RST never") {
+TEST_CASE("out_of_window: a bare ACK, one per 500 ms and request; data and FIN are always answered; a RST never") {
   script<modern> s{4};
   s.syn(0), s.syn(1);
   CHECK(s.send(0, {.flags = flag::ack, .seq = -1000, .ack = 1}) == verdict::out_of_window);
@@ -481,8 +481,10 @@ TEST_CASE("out_of_window: a bare ACK, one per 500 ms and request; data are alway
   CHECK(s.out.count == sent + 1);
   s.send(0, {.flags = flag::ack, .seq = -1000, .ack = 1, .bytes = 5});
   CHECK(s.out.count == sent + 2);
+  s.send(0, {.flags = flag::ack | flag::fin, .seq = -1000, .ack = 1});
+  CHECK(s.out.count == sent + 3);
   s.send(0, {.flags = flag::syn, .seq = -1000, .bytes = 5});  // SYN with data is limited
-  CHECK(s.out.count == sent + 2);
+  CHECK(s.out.count == sent + 3);
   sent = s.out.count;
   s.now = at(0.9);
   CHECK(s.send(0, {.flags = flag::rst, .seq = -1000}) == verdict::out_of_window);
@@ -497,6 +499,8 @@ TEST_CASE("challenged: a RST in the window but not exact gets an ACK, and the re
   CHECK(s.out.last().flags == flag::ack);
   CHECK(s.waits(0));
   CHECK(s.send(0, {.flags = flag::rst, .seq = 1000}) == verdict::challenged);
+  CHECK(s.last.stages.has(stage::rate_limited));
+  CHECK(s.send(0, {.flags = flag::rst, .seq = 2, .bytes = 5}) == verdict::challenged);  // data make no difference
   CHECK(s.last.stages.has(stage::rate_limited));
 }
 
@@ -933,6 +937,9 @@ TEST_CASE("PAWS: a SYN whose timestamp was 0 sets no limit") {
   script<modern> s{4};
   s.syn(0, stamp(0));
   const std::uint32_t ours = s.out.last().options.ts_value;
+  // tcp_v4_send_ack: where a timestamp would echo 0, there is none.
+  CHECK(s.send(0, {.flags = flag::ack, .seq = -9, .ack = 1, .options = stamp(1, ours)}) == verdict::out_of_window);
+  CHECK(s.out.last().options == tcp_options{});
   CHECK(s.send(0, {.flags = flag::ack, .seq = 1, .ack = 1, .options = stamp(0xfffffff0U, ours)}) == verdict::promoted);
 }
 

@@ -174,6 +174,19 @@ TEST_CASE("fast open: a cookie is the same in either option, but not another siz
   CHECK_FALSE(four.same_cookie(other));
 }
 
+// Recorded from Linux 6.18. seq_before calls numbers that are exactly 2^31 apart old; a clock that was 0 in the SYN
+// would lock its peer out for 24 days.
+TEST_CASE("an older timestamp: up to half of the numbers back, and never against a remembered 0") {
+  CHECK(timestamp_older(4999, 5000));
+  CHECK(timestamp_older(5000U - 0x7fffffffU, 5000));
+  CHECK_FALSE(timestamp_older(5000U - 0x80000000U, 5000));
+  CHECK_FALSE(timestamp_older(5000, 5000));
+  CHECK_FALSE(timestamp_older(5001, 5000));
+  CHECK(timestamp_older(0xffffffffU, 1));
+  CHECK_FALSE(timestamp_older(0xffffffffU, 0));
+  CHECK(timestamp_older(0, 1));
+}
+
 TEST_CASE("no window scale is not scale 0") {
   CHECK_FALSE(tcp_options{}.has_window_scale());
   CHECK(tcp_options{.window_scale = 0}.has_window_scale());

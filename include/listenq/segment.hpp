@@ -49,6 +49,12 @@ constexpr bool in_window(seq_number seq, seq_number end, seq_number left, seq_nu
   return seq == right && seq == end;
 }
 
+/// Is a timestamp older than the one remembered (PAWS, RFC 7323 5.2)? Half of all numbers away is not older, and a
+/// remembered 0 makes nothing old: there are stacks whose clock is 0 in the SYN (Linux, tcp_paws_check).
+constexpr bool timestamp_older(std::uint32_t value, std::uint32_t remembered) noexcept {
+  return remembered != 0 && static_cast<std::int32_t>(remembered - value) > 0;
+}
+
 /// Bytes owned by somebody else; valid until that somebody's next `receive()`.
 struct byte_view {
   const std::byte* data = nullptr;

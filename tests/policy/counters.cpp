@@ -148,6 +148,7 @@ TEST_CASE("everything else that hits a request") {
   check({verdict::out_of_window, {stage::old_timestamp, stage::answered}, "PAWSEstab=1", "PAWSEstab=1", "PAWSEstab=1"});
   CHECK(counts<c618>(verdict::out_of_window, {stage::bad_echo, stage::answered}) == "TSEcrRejected=1");
   CHECK(counts<c618>(verdict::challenged, {stage::answered}) == "TCPChallengeACK=1");
+  CHECK(counts<c618>(verdict::challenged, {stage::rate_limited}) == "TCPACKSkippedChallenge=1");
   check({verdict::wrong_ack, {stage::answered, stage::answered_reset}, "OutRsts=1", "OutRsts=1", "OutRsts=1"});
   check({verdict::no_ack, {}, "", "", ""});
   constexpr const char* killed = "AttemptFails=1 EmbryonicRsts=1";

@@ -20,7 +20,7 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
   f.ack_right = s.flags.has(flag::ack) && s.ack == r.iss + 1;
   if (r.timestamps && s.options.timestamps) {
     const std::uint32_t echo = s.options.ts_echo;
-    f.old_timestamp = r.ts_recent != 0 && seq_before(s.options.ts_value, r.ts_recent);
+    f.old_timestamp = timestamp_older(s.options.ts_value, r.ts_recent);
     f.bad_echo = echo != 0 && echo - r.first_ts > r.last_ts - r.first_ts;
   }
   f.no_timestamp = r.timestamps && !s.options.timestamps;
@@ -71,13 +71,16 @@ template <class L, class Sink>
 constexpr void ack_back(state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
                         std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
-  // Data without SYN do not make a loop of ACKs and are always answered (Linux, tcp_oow_rate_limited).
-  const bool may_loop = s.payload.empty() || s.flags.has(flag::syn);
+  // Data or FIN without SYN do not make a loop of ACKs and are always answered (Linux, tcp_oow_rate_limited); not so a
+  // RST.
+  const bool may_loop = s.seq == s.end() || s.flags.any(flag::syn | flag::rst);
   if (may_loop && r.limited(l.now, p::validation::rate_limit)) {
     o.stages.add(stage::rate_limited);
     return;
   }
-  answer(bare_ack<typename p::offer>(r, timestamp(l.now, l.ts_offset(h))), out, o);
+  auto a = bare_ack<typename p::offer>(r, timestamp(l.now, l.ts_offset(h)));
+  if (r.ts_recent == 0 && !echoes_zero<typename p::validation>) a.options = {};
+  answer(a, out, o);
 }
 
 template <class L, class Sink>

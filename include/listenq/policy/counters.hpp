@@ -42,6 +42,7 @@ struct counter_values {
   std::uint64_t fast_open_listen_overflow = 0;
   std::uint64_t fast_open_cookie_reqd = 0;
   std::uint64_t fast_open_passive_alt_key = 0;
+  std::uint64_t ack_skipped_challenge = 0;
   friend constexpr bool operator==(const counter_values&, const counter_values&) = default;
 };
 
@@ -50,7 +51,7 @@ struct counter_name {
   const char* name;
   std::uint64_t counter_values::*value;
 };
-inline constexpr std::array<counter_name, 25> counter_names{{
+inline constexpr std::array<counter_name, 26> counter_names{{
     {"TcpPassiveOpens", &counter_values::passive_opens},
     {"TcpAttemptFails", &counter_values::attempt_fails},
     {"TcpOutRsts", &counter_values::out_rsts},
@@ -76,6 +77,7 @@ inline constexpr std::array<counter_name, 25> counter_names{{
     {"TcpExtTCPFastOpenListenOverflow", &counter_values::fast_open_listen_overflow},
     {"TcpExtTCPFastOpenCookieReqd", &counter_values::fast_open_cookie_reqd},
     {"TcpExtTCPFastOpenPassiveAltKey", &counter_values::fast_open_passive_alt_key},
+    {"TcpExtTCPACKSkippedChallenge", &counter_values::ack_skipped_challenge},
 }};
 
 /// Takes every record; `values()` yields the sums.
@@ -108,7 +110,7 @@ class linux_counters {
     constexpr bool counts_drops = Era != linux_era::v2_6_32;
     const stages s = o.stages;
     if (counts_drops && s.has(stage::cookie_wanted)) ++v_.req_q_full_do_cookies;
-    if (s.has(stage::rate_limited)) ++v_.ack_skipped_syn_recv;
+    if (s.has(stage::rate_limited) && o.verdict != verdict::challenged) ++v_.ack_skipped_syn_recv;
     if (s.has(stage::old_timestamp)) ++v_.paws_estab;
     if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
     if (s.has(stage::answered_reset)) ++v_.out_rsts;
@@ -143,6 +145,7 @@ class linux_counters {
         break;
       case verdict::challenged:
         if (s.has(stage::answered)) ++v_.challenge_ack;
+        if (s.has(stage::rate_limited)) ++v_.ack_skipped_challenge;
         break;
       case verdict::request_reset:
       case verdict::request_reset_by_syn:

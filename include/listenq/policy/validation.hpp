@@ -84,6 +84,16 @@ concept validation_policy = requires(const request_facts& f, flags s) {
   { P::checks_echo } -> std::convertible_to<bool>;
 };
 
+/// Has a bare ACK a timestamp where that would echo 0? A model that says nothing follows RFC 7323 3.2: yes.
+template <class P>
+inline constexpr bool echoes_zero = [] {
+  if constexpr (requires { P::echoes_zero; }) {
+    return P::echoes_zero;
+  } else {
+    return true;
+  }
+}();
+
 /// Linux, tcp_check_req of the era; for 6.18 with the answers to RST as recorded from 6.18.44.
 template <linux_era Era>
 struct linux_validation {
@@ -93,6 +103,7 @@ struct linux_validation {
   static constexpr duration rate_limit = Era == linux_era::v6_18 ? 500 * millisecond : 0;
   static constexpr bool late_timestamps = Era != linux_era::v6_18;
   static constexpr bool checks_echo = Era == linux_era::v6_18;
+  static constexpr bool echoes_zero = false;  // tcp_v4_send_ack
 
   static constexpr request_answer judge(const request_facts& f) noexcept {
     constexpr bool exact_rst = Era == linux_era::v6_18;

@@ -269,7 +269,7 @@ class basic_connection {
     const bool rst = in.flags.has(flag::rst);
     const bool syn = in.flags.has(flag::syn);
     const bool stamped = start_.timestamps() && in.options.timestamps;
-    const bool older = stamped && seq_before(in.options.ts_value, ts_recent_);
+    const bool older = stamped && timestamp_older(in.options.ts_value, ts_recent_);
     if (state_ == is::time_wait && syn && !in.flags.any(flag::rst | flag::ack) && !older) {
       // Linux tcp_timewait_state_process: a SYN beyond what we have, or with a later timestamp, is a new connection.
       if (seq_after(in.seq, receive_.next()) || (stamped && in.options.ts_value != ts_recent_)) {
