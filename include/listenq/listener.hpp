@@ -31,6 +31,7 @@ template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressu
           class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
           class Child, class Requests, class Tunables>
 class basic_listener {
+  friend struct detail::inside;
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
 

@@ -5,6 +5,8 @@
 
 #include <listenq/address.hpp>
 #include <listenq/composition.hpp>
+#include <listenq/group.hpp>
+#include <listenq/grouping.hpp>
 #include <listenq/handshake.hpp>
 #include <listenq/listener.hpp>
 #include <listenq/option.hpp>

@@ -171,6 +171,8 @@ struct budget_hook : owner_hook<Key> {
 };
 struct no_hook {};
 
+struct inside;
+
 template <class L>
 struct state {
   using p = policies<L>;

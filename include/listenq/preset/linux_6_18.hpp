@@ -5,7 +5,7 @@
 // recordings of 6.18.44, which win where they differ (RST at a request: challenge ACK unless exact).
 // Sysctl defaults: somaxconn 4096, tcp_max_syn_backlog 2048 (it grows with memory: this is the recorded machine),
 // tcp_syncookies 1, tcp_synack_retries 5, tcp_abort_on_overflow 0.
-// Not in it yet: groups of listeners, migration.
+// SO_REUSEPORT and net.ipv4.tcp_migrate_req: group.hpp, with this preset for members.
 #pragma once
 
 #include <listenq/listener.hpp>
