@@ -30,6 +30,7 @@ struct link_options {
   duration jitter = 0;   ///< plus 0..jitter, drawn evenly for each segment: what reorders; at least 0
   double loss = 0;       ///< probability that a segment never arrives, 0..1
   double duplicate = 0;  ///< probability that a segment that arrives arrives twice, 0..1
+  friend bool operator==(const link_options&, const link_options&) = default;
 };
 
 struct network_options {
