@@ -223,6 +223,10 @@ template <class Pool>
 struct spelling<borrowed<Pool>> {
   static std::string text() { return in_brackets("borrowed", {"shared_requests<...>"}); }
 };
+template <std::size_t N, class P>
+struct spelling<capped<N, P>> {
+  static std::string text() { return in_brackets("capped", {number(N), spell<P>()}); }
+};
 template <>
 struct spelling<handles<>> {
   static std::string text() { return "handles<>"; }

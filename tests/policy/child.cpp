@@ -15,3 +15,10 @@ TEST_CASE("a handle is the stack's own, the four-tuple by default; deferred_chil
   CHECK(std::same_as<handles<void*>::entry<ipv6>, void*>);
   CHECK(std::same_as<deferred_child::entry<ipv6>, basic_handshake<ipv6>>);
 }
+
+// A cap that is not the policy that it caps: the accept queue would hold something else.
+TEST_CASE("a capped policy has the handle of the one inside, and says how many bytes") {
+  CHECK(std::same_as<capped<1460>::entry<ipv4>, four_tuple>);
+  CHECK(std::same_as<capped<1460, handles<int>>::entry<ipv4>, int>);
+  CHECK(capped<1460>::most_bytes == 1460);
+}

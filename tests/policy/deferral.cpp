@@ -104,3 +104,18 @@ TEST_CASE("defer_accept names its tunable") {
   CHECK(tunables_of<defer_accept<>> == tunable_set{tunable::defer_accept});
   CHECK(tunables_of<no_deferral> == tunable_set{});
 }
+
+// FreeBSD, accf_data: no timer runs for a connection that waits for data. Before its ACK it is a request like any
+// other.
+TEST_CASE("await_data: after its ACK a request neither expires nor is it resent; before, it does") {
+  for (const std::uint32_t n : {0U, 1U, 5U, 255U}) {
+    CAPTURE(n);
+    CHECK(await_data::waits(n, five));
+    const timeout_answer acked = await_data::at_timeout({.timeouts = n, .threshold = 5, .acked = true}, five);
+    CHECK_FALSE(acked.expire);
+    CHECK_FALSE(acked.resend);
+    const timeout_answer silent = await_data::at_timeout({.timeouts = n, .threshold = 5, .acked = false}, five);
+    CHECK(silent.expire == (n >= 5));
+    CHECK(silent.resend);
+  }
+}

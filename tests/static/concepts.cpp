@@ -130,7 +130,7 @@ struct only_judges {
 static_assert(!validation_policy<only_judges> && !validation_policy<nothing>);
 
 // --- deferral, fast open ---
-static_assert(deferral_policy<no_deferral> && deferral_policy<defer_accept<3 * second>>);
+static_assert(deferral_policy<no_deferral> && deferral_policy<defer_accept<3 * second>> && deferral_policy<await_data>);
 static_assert(!deferral_policy<from_1s> && !deferral_policy<nothing>);
 static_assert(fast_open_policy<no_fast_open> && !fast_open_policy<nothing>);
 static_assert(fast_open_policy<linux_fast_open<>> && fast_open_policy<linux_fast_open<linux_era::v3_12, 1>>);
@@ -178,7 +178,8 @@ static_assert(!icmp_policy<harmless> && !icmp_policy<nothing>);
 // --- offer, budget, child, requests, tunables ---
 static_assert(offer_policy<linux_6_18_offer> && offer_policy<linux_loopback_offer> && !offer_policy<nothing>);
 static_assert(budget_policy<no_budget> && !budget_policy<nothing>);
-static_assert(child_policy<handles<>> && child_policy<handles<int>> && child_policy<deferred_child>);
+static_assert(child_policy<handles<>> && child_policy<handles<int>> && child_policy<deferred_child> &&
+              child_policy<capped<1460>> && child_policy<capped<0, handles<int>>>);
 struct heavy_handles {
   struct handle {
     handle() = default;

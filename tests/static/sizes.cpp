@@ -50,7 +50,8 @@ static_assert(empty<linux_gates, bsd_gates, syncache_gates>);
 static_assert(empty<drop, reset, admit, drop_if_young<>, drop_if_young_above<1, 4>, keep, forget, abort_if_tuned>);
 static_assert(empty<evict_oldest, evict_random, evict_most_retried, evict_in_bucket, evict_from_here_on,
                     drop_and_evict_if_both_full, told<evict_oldest>, syncache<1, 1>, every<no_budget>>);
-static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, no_budget, unobserved, no_counters>);
+static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, await_data, capped<9>, no_budget, unobserved,
+                    no_counters>);
 static_assert(empty<linux_validation<linux_era::v3_12>, freebsd_validation, netbsd_validation, openbsd_validation,
                     rfc793_validation, rfc9293_validation, rfc5961_validation, repeats_syn_ack<rfc793_validation>>);
 static_assert(empty<rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);

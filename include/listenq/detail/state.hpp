@@ -105,6 +105,21 @@ constexpr void answer_reset(const basic_segment<A>& s, Sink& out, outcome& o) {
   if (!s.flags.has(flag::rst)) answer(reset_for(s), out, o);
 }
 
+/// What of the segment that makes a connection is passed on to it.
+template <class Child, class Segment>
+constexpr decltype(auto) passed_on(const Segment& s) noexcept {
+  if constexpr (requires { Child::most_bytes; }) {
+    Segment part = s;
+    if (s.payload.size > Child::most_bytes) {
+      part.payload.size = Child::most_bytes;
+      part.flags = s.flags.without(flag::fin);
+    }
+    return part;
+  } else {
+    return (s);
+  }
+}
+
 /// Where the hand of a sweep stands, and when it moves next.
 struct hand {
   instant due = 0;
@@ -291,7 +306,8 @@ struct state {
 
   /// Has the stack make its child and queues the handle; false if it would not.
   template <class Sink>
-  constexpr bool queue_child(const handshake_type& shake, const segment_type& s, Sink& out) {
+  constexpr bool queue_child(const handshake_type& shake, const segment_type& last, Sink& out) {
+    const segment_type& s = passed_on<typename p::child>(last);
     if constexpr (std::same_as<handle_type, handshake_type> || std::same_as<handle_type, key_type>) {
       if constexpr (requires { out.make_child(shake, s); }) {
         static_assert(

@@ -4,10 +4,12 @@
 //
 // When to use which: `handles<H>` for anything that wants to behave like a kernel, where an unaccepted connection
 // acknowledges data and can be reset; the default handle is the four-tuple. `deferred_child` otherwise: bytes that come
-// before accept() are nobody's.
+// before accept() are nobody's. `capped<n, ...>` where a connection is born with little room: more than n bytes of the
+// final ACK are not handed to it, so that it does not acknowledge them, and the peer sends them again.
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <listenq/handshake.hpp>
 #include <type_traits>
 
@@ -41,6 +43,14 @@ struct deferred_child {
 };
 
 using default_child = handles<>;
+
+/// `P`, and of the segment that makes a connection at most `Bytes` bytes of payload are passed to `make_child`; a FIN
+/// behind the ones that were cut off is cut off, too. 0: none.
+template <std::size_t Bytes, child_policy P = default_child>
+struct capped : P {
+  static constexpr const char* name = "capped";
+  static constexpr std::size_t most_bytes = Bytes;
+};
 
 namespace slot {
 struct child {

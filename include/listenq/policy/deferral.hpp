@@ -2,7 +2,8 @@
 // deferral: is a bare ACK enough to finish a handshake, or must data come first? It also decides, because the two
 // belong together, whether a timeout sends the SYN-ACK again and whether it ends the request.
 //
-// When to use which: `defer_accept` where TCP_DEFER_ACCEPT exists, `no_deferral` elsewhere.
+// When to use which: `defer_accept` where TCP_DEFER_ACCEPT exists; `await_data` where an accept filter for data does
+// (FreeBSD, NetBSD); `no_deferral` elsewhere.
 #pragma once
 
 #include <concepts>
@@ -36,6 +37,21 @@ struct no_deferral {
   static constexpr bool waits(std::uint32_t, const tunable_source auto&) noexcept { return false; }
   static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto&) noexcept {
     return {.expire = f.timeouts >= f.threshold, .resend = true};
+  }
+};
+
+/// FreeBSD's accf_data, as far as it is the listener's: the handshake that data or a FIN finishes appears in accept(),
+/// one that only an ACK has answered does not, however long it waits, and its SYN-ACK is not sent again. It waits as a
+/// request, where FreeBSD has a connection on a queue of its own (at most N + 1, then the oldest is aborted): here it
+/// counts among the requests, and what makes room among those takes it. accf_http is no listener's matter: it has to
+/// keep bytes, and a request has none. A stack does it by calling accept() only for connections that it has found
+/// ready.
+struct await_data {
+  static constexpr const char* name = "await_data";
+  static constexpr bool waits(std::uint32_t, const tunable_source auto&) noexcept { return true; }
+  static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto& t) noexcept {
+    if (f.acked) return {.expire = false, .resend = false};
+    return no_deferral::at_timeout(f, t);
   }
 };
 

@@ -25,7 +25,7 @@ constexpr std::uint32_t offered_window(const request<A>& r) noexcept {
 template <offer_policy Offer, addressing A>
 constexpr void negotiate(request<A>& r, const basic_segment<A>& syn, bool keep_options) noexcept {
   const tcp_options& o = syn.options;
-  if (o.mss != 0) r.peer_mss = o.mss;
+  if (o.mss != 0) r.peer_mss = o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
   r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr) && keep_options;
   if (!keep_options) return;
   r.timestamps = o.timestamps;
