@@ -6,8 +6,8 @@ namespace lab {
 bool stack::sink::make_child(const handshake& h, const segment& last) {
   const std::uint16_t port = h.key.peer_port;
   child& c = of.children_[port];
-  c = {h.key, std::make_unique<listenq::connection>(of.profile_, child_of(h, last), opening::passive), false, h};
-  of.after(c, c.connection->receive(last, now, *this));
+  c = {h.key, std::make_unique<listenq::connection>(of.profile_, child_of(h, last), opening_of(h)), false, h};
+  of.after(c, c.connection->receive(last, now, *this), now);
   return true;
 }
 
@@ -15,7 +15,7 @@ void stack::sink::reset_child(const four_tuple& key) {
   if (child* c = of.find(key.peer_port)) {
     c->accepted = true;  // out of the queue: the listener need not be told
     c->connection->abort(now, *this);
-    of.after(*c, connection_event::closed);
+    of.after(*c, connection_event::closed, now);
   }
 }
 
@@ -29,7 +29,7 @@ std::optional<outcome> stack::receive(const segment& s, instant now) {
   if (c == nullptr || c->connection->state() == connection_state::closed) return to_listener(s, now, {});
   sink out{*this, now};
   const connection_events e = c->connection->receive(s, now, out);
-  after(*c, e);
+  after(*c, e, now);
   if (!e.has(connection_event::reused)) return std::nullopt;
   return to_listener(s, now, {.isn = c->connection->reuse_isn()});
 }
@@ -57,7 +57,7 @@ void stack::tick(instant now) {
   while (!due_.empty() && due_.begin()->first <= now) {
     child& c = children_.at(due_.begin()->second);
     sink out{*this, now};
-    after(c, c.connection->tick(now, out));
+    after(c, c.connection->tick(now, out), now);
   }
 }
 
@@ -78,24 +78,24 @@ stack::child* stack::accept(instant now) {
 std::size_t stack::read(child& c, std::byte* to, std::size_t room, instant now) {
   sink out{*this, now};
   const std::size_t n = c.connection->read(to, room, now, out);
-  after(c, {});
+  after(c, {}, now);
   return n;
 }
 
 std::size_t stack::send(child& c, byte_view bytes, instant now) {
   sink out{*this, now};
   const std::size_t n = c.connection->send(bytes, now, out);
-  after(c, {});
+  after(c, {}, now);
   return n;
 }
 
 void stack::close(child& c, instant now) {
   sink out{*this, now};
   c.connection->close(now, out);
-  after(c, {});
+  after(c, {}, now);
 }
 
-void stack::after(child& c, connection_events e) {
+void stack::after(child& c, connection_events e, instant now) {
   const std::uint16_t port = c.key.peer_port;
   const auto old = deadlines_.find(port);
   if (old != deadlines_.end()) {
@@ -105,6 +105,12 @@ void stack::after(child& c, connection_events e) {
   if (const std::optional<instant> next = c.connection->next_deadline()) {
     deadlines_[port] = *next;
     due_.insert({*next, port});
+  }
+  if (c.shake.fast_open && !c.settled) {
+    if (const auto end = end_of_handshake(*c.connection)) {
+      c.settled = true;
+      listener_child_settled(c.key, *end, now);
+    }
   }
   if (e.has(connection_event::closed) && !c.accepted) listener_child_gone(c.key);
   if (!e.empty()) hooks_.stirred(port, e);

@@ -31,6 +31,7 @@ struct stack_keys {
   siphash_key hash{};
   siphash_key cookie_tuple{};
   siphash_key cookie_period{};
+  fast_open_keys fast_open{};
 };
 
 /// One server port. Peers are told apart by their port: the lab has one client address.
@@ -40,7 +41,8 @@ class stack {
     four_tuple key{};
     std::unique_ptr<listenq::connection> connection;
     bool accepted = false;
-    handshake shake{};  ///< what the listener handed over
+    handshake shake{};     ///< what the listener handed over
+    bool settled = false;  ///< fast open: the listener knows how its handshake ended
   };
   using request_type = request<ipv4>;
 
@@ -88,6 +90,7 @@ class stack {
   virtual std::optional<instant> listener_deadline() const = 0;
   virtual std::optional<four_tuple> listener_accept(instant now) = 0;
   virtual void listener_child_gone(const four_tuple&) = 0;
+  virtual void listener_child_settled(const four_tuple&, fast_open_end, instant now) = 0;
 
   /// The listener's observer says that a timer was due.
   void timer_fired(instant now, const four_tuple& key, timer_outcome t);
@@ -95,7 +98,7 @@ class stack {
 
  private:
   std::optional<outcome> to_listener(const segment&, instant now, const arrival&);
-  void after(child&, connection_events);
+  void after(child&, connection_events, instant now);
 
   kernel_profile profile_;
   stack_hooks hooks_;

@@ -55,13 +55,15 @@ class stack_over final : public stack {
     using cookies_policy = policy_of<Preset, slot::cookies>;
     hashing_policy h{};
     h.key = k.hash;
+    policy_of<Preset, slot::fast_open> f{};
+    if constexpr (requires { f.keys; }) f.keys = k.fast_open;
     if constexpr (requires(cookies_policy c) { c.codec.tuple_key; }) {
       cookies_policy c{};
       c.codec.tuple_key.key = k.cookie_tuple;
       c.codec.period_key.key = k.cookie_period;
-      return listener_type(h, c, r);
+      return listener_type(h, c, f, r);
     } else {
-      return listener_type(h, r);
+      return listener_type(h, f, r);
     }
   }
 
@@ -80,6 +82,9 @@ class stack_over final : public stack {
     return a.handle;
   }
   void listener_child_gone(const four_tuple& key) override { listener_.child_gone(key); }
+  void listener_child_settled(const four_tuple& key, fast_open_end how, instant now) override {
+    if constexpr (requires { listener_.child_settled(key, how, now); }) listener_.child_settled(key, how, now);
+  }
 
   listener_type listener_;
 };

@@ -210,6 +210,7 @@ stack_keys keys_of(std::uint64_t seed) {
   k.hash = key();
   k.cookie_tuple = key();
   k.cookie_period = key();
+  k.fast_open.primary = key();
   return k;
 }
 

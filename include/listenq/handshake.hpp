@@ -33,6 +33,13 @@ struct basic_handshake {
 
 using handshake = basic_handshake<ipv4>;
 
+/// How the handshake of a connection that was made at its SYN (fast open) has ended.
+enum class fast_open_end : std::uint8_t {
+  finished,  ///< its ACK has come
+  reset,     ///< a RST of its peer
+  gone,      ///< anything else: timed out, closed by its owner, its listener closed
+};
+
 /// What only the outer stack knows about an inbound segment.
 struct arrival {
   seq_number isn = 0;    ///< the ISN that a TIME-WAIT of the same four-tuple demands; 0 if there is none

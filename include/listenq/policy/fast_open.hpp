@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/handshake.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/hashing.hpp>
 #include <listenq/policy/linux_era.hpp>
@@ -38,13 +39,6 @@ struct fast_open_answer {
   fast_open_option offer{};    ///< goes into the SYN-ACK of a request
   fast_open_option renewal{};  ///< goes into the SYN-ACK of a connection that was made now
   stages met{};
-};
-
-/// How the handshake of a connection that was made at its SYN ended.
-enum class fast_open_end : std::uint8_t {
-  finished,  ///< its ACK has come
-  reset,     ///< a RST of its peer
-  gone,      ///< anything else: timed out, closed by its owner, its listener closed
 };
 
 /// `possible`: may a SYN open a connection at once? If so, `falls_back`: does the SYN of a connection that could not be

@@ -37,19 +37,22 @@ class basic_connection {
       : profile_(profile),
         start_(start),
         receive_(start.irs, start.first_window() << start.our_shift(), payload_size(start)),
-        send_(start.iss, start.irs, start.peer_window, payload_size(start)),
+        send_(start.iss + start.carried, start.irs, start.peer_window, payload_size(start)),
         timer_(profile),
         last_ack_sent_(start.irs + 1),
-        ts_recent_(start.theirs.ts_value) {
+        ts_recent_(start.theirs.ts_value),
+        fast_(how == opening::fast) {
     if (start.rtt > 0) timer_.sample(start.rtt);
     if (how == opening::active) {
       state_ = is::established;
+      was_established_ = true;
       send_.open();
     }
   }
 
   /// Takes bytes for the peer and sends what the peer's window allows. Returns how many were taken: fewer than given
-  /// when the send buffer is full, 0 after `shutdown_send` or the end. Before ESTABLISHED they wait.
+  /// when the send buffer is full, 0 after `shutdown_send` or the end. Before ESTABLISHED they wait, unless this is the
+  /// child of a fast open.
   template <class S>
   requires sink<S, A> std::size_t send(byte_view bytes, instant now, S& out) {
     clock(now);
@@ -111,6 +114,9 @@ class basic_connection {
     events_ = connection_event::none;
     if (state_ == is::closed) {
       reject(in, out);
+    } else if (fast_ && state_ == is::syn_received && in.flags.has(flag::syn) &&
+               !in.flags.any(flag::ack | flag::rst | flag::fin) && in.seq == start_.irs) {
+      take_syn(in, out);
     } else if (in.flags.any(flag::ack | flag::rst | flag::syn)) {  // else: dropped, as Linux does
       if (acceptable(in, out) && acknowledge(in, out)) {
         take(in, out);
@@ -145,6 +151,8 @@ class basic_connection {
   const basic_four_tuple<A>& tuple() const noexcept { return start_.tuple; }
   const basic_established<A>& start() const noexcept { return start_; }
   const kernel_profile& profile() const noexcept { return profile_; }
+  /// Has the handshake been finished? True for ever after.
+  bool was_established() const noexcept { return was_established_; }
   /// Bytes received in order and not yet read.
   std::size_t bytes_available() const noexcept { return receive_.available(); }
   /// Recv-Q as `ss` shows it: an unread FIN counts as one.
@@ -169,7 +177,8 @@ class basic_connection {
     return state_ == is::syn_received || state_ == is::established || state_ == is::close_wait;
   }
   bool may_receive() const noexcept {
-    return state_ == is::established || state_ == is::fin_wait_1 || state_ == is::fin_wait_2;
+    return (fast_ && state_ == is::syn_received) || state_ == is::established || state_ == is::fin_wait_1 ||
+           state_ == is::fin_wait_2;
   }
   void clock(instant now) noexcept { now_ = std::max(now_, now); }
 
@@ -237,8 +246,13 @@ class basic_connection {
   template <class S>
   void push(S& out) {
     push_due_ = false;
-    if (state_ == is::syn_received || state_ == is::time_wait || state_ == is::closed) return;
-    while (const auto p = send_.fresh()) {
+    const bool early = state_ == is::syn_received;
+    if ((early && !fast_) || state_ == is::time_wait || state_ == is::closed) return;
+    while (auto p = send_.fresh()) {
+      if (early && p->fin) {  // the FIN waits for the handshake's end
+        p->fin = false;
+        if (p->size == 0) return;
+      }
       if (!transmit(*p, out)) {
         push_due_ = true;
         return;
@@ -246,7 +260,7 @@ class basic_connection {
       timer_.departed(send_.next(), now_);
       const bool was_idle = send_.in_flight() == 0;
       send_.sent(*p);
-      if (was_idle || timer_.reason() == repeat_reason::probe) timer_.arm_flight(now_);
+      if (!early && (was_idle || timer_.reason() == repeat_reason::probe)) timer_.arm_flight(now_);
       if (p->fin) state_ = state_ == is::close_wait ? is::last_ack : is::fin_wait_1;
     }
     if (send_.in_flight() == 0 && send_.has_unsent() && timer_.reason() == repeat_reason::off) timer_.arm_window(now_);
@@ -261,7 +275,39 @@ class basic_connection {
     return true;
   }
 
+  template <class S>
+  bool send_syn_ack(S& out) {
+    auto s = outgoing(flag::syn | flag::ack, start_.iss);
+    const bool stamped = s.options.timestamps;
+    const std::uint32_t value = s.options.ts_value, echo = s.options.ts_echo;
+    s.options = start_.ours;
+    s.options.fast_open = {};
+    s.options.timestamps = stamped;
+    s.options.ts_value = value;
+    s.options.ts_echo = echo;
+    s.window = start_.our_window;
+    return emit(s, out);
+  }
+
   // -- what we are sent
+
+  /// The SYN of a fast open: its data the first time, which the listener's SYN-ACK acknowledges; the SYN-ACK again when
+  /// it comes again.
+  template <class S>
+  void take_syn(const segment_type& in, S& out) {
+    if (timer_.reason() == repeat_reason::syn_ack) {
+      if (answered_invalid_ && now_ - invalid_at_ < profile_.invalid_ack_gap) return;
+      answered_invalid_ = true;
+      invalid_at_ = now_;
+      send_syn_ack(out);
+      return;
+    }
+    const auto p = receive_.fresh(in.seq + 1, in.payload.size, false);
+    receive_.take(in.payload, p);
+    if (p.size > 0) events_ |= connection_event::readable;
+    last_ack_sent_ = receive_.next();
+    timer_.arm(repeat_reason::syn_ack, now_, profile_.syn_timeout);
+  }
 
   /// The checks of RFC 9293 3.10.7.4 before the ACK field, with RFC 5961 and RFC 7323. False: dealt with.
   template <class S>
@@ -318,12 +364,16 @@ class basic_connection {
   bool acknowledge(const segment_type& in, S& out) {
     const std::uint32_t window = std::uint32_t{in.window} << start_.peer_shift();
     if (state_ == is::syn_received) {
-      if (in.ack != send_.next()) {
+      const bool right = seq_after(in.ack, start_.iss) && !seq_after(in.ack, send_.next());
+      if (!right) {
         reject(in, out);
         return false;
       }
       state_ = is::established;
+      was_established_ = true;
       send_.open();
+      timer_.stop();
+      if (send_.in_flight() > 0) timer_.arm_flight(now_);
       events_ |= connection_event::established;
     }
     const seq_number una = send_.unacknowledged();
@@ -411,6 +461,13 @@ class basic_connection {
       if (!repeat(true, out)) return;
       return timer_.arm_repeat(now_);
     }
+    if (why == repeat_reason::syn_ack) {
+      if (syn_acks_ > profile_.syn_ack_retries) return finish(connection_error::timed_out);
+      if (!send_syn_ack(out)) return;
+      ++syn_acks_;
+      timer_.repeated();
+      return timer_.arm(why, now_, profile_.doubled(profile_.syn_timeout, syn_acks_));
+    }
     if (timer_.exhausted()) return finish(connection_error::timed_out);
     if (why == repeat_reason::window) {  // Linux's zero window probe: an old number, no bytes
       if (!emit(outgoing(flag::ack, send_.unacknowledged() - 1), out)) return;
@@ -455,6 +512,9 @@ class basic_connection {
   instant now_ = 0;
   instant invalid_at_ = 0;
   unsigned retransmissions_ = 0;
+  unsigned syn_acks_ = 0;  // of a fast-open child, sent again
+  bool fast_;
+  bool was_established_ = false;
   bool answered_invalid_ = false;
   bool recovering_ = false;
   bool ack_due_ = false;

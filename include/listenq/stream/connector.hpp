@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // Active open: SYN, its repetitions, and the answer to what comes back, until there is a connection or an error.
-// Sans-I/O like the listener: segments and time in, segments out through a sink. It carries no data; once connected,
-// hand its `established()` to a `connection`. A simultaneous open (SYN without ACK) is not supported: ignored.
+// Sans-I/O like the listener: segments and time in, segments out through a sink. It carries no data but those of a
+// fast-open SYN (RFC 7413); once connected, hand its `established()` to a `connection`. A simultaneous open (SYN
+// without ACK) is not supported: ignored.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <listenq/address.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>
 #include <listenq/stream/established.hpp>
+#include <listenq/stream/fast_open_store.hpp>
 #include <listenq/stream/profile.hpp>
 #include <listenq/time.hpp>
 #include <optional>
@@ -52,6 +55,43 @@ class basic_connector {
     resend(out);
   }
 
+  /// The same with fast open: the SYN shows what `known` has of this server, and, if that is a cookie, carries the
+  /// beginning of `data`. Returns how many bytes it carries. It is sent once: a repetition is an ordinary SYN, as Linux
+  /// does it, and so is a first one that the sink postpones. When connected, `data_acked()` says how many arrived; the
+  /// rest is the caller's to send on the connection. Give `learn` the store then.
+  template <class S, fast_open_store<A> Store>
+  requires sink<S, A>
+  constexpr std::size_t start(instant now, S& out, Store& known, byte_view data) {
+    if (state_ != connection_state::closed || syns_ > 0) return 0;
+    const fast_open_memory m = known.find(result_.tuple.peer_address);
+    state_ = connection_state::syn_sent;
+    deadline_ = now_ = now;
+    asked_ = m.cookie.present();
+    auto syn = next_syn();
+    syn.options.fast_open = m.cookie;
+    if (m.cookie.has_cookie()) {
+      // Linux keeps room for all the options there can be (tcp_send_syn_data).
+      const std::size_t room = m.mss > 40 ? m.mss - 40U : 0U;
+      syn.payload = {data.data, std::min(data.size, room)};
+      result_.ours.fast_open = m.cookie;
+    }
+    if (!sent(out.send(syn))) return 0;
+    return data_in_syn_ = syn.payload.size;
+  }
+
+  /// Tells the store what the attempt taught: the cookie that came, or that data in a SYN do not get through. Call it
+  /// once, after `connected`.
+  template <fast_open_store<A> Store>
+  constexpr void learn(Store& store) const {
+    if (state_ != connection_state::established || !asked_) return;
+    if (result_.theirs.fast_open.has_cookie()) {
+      const std::uint16_t mss = result_.theirs.mss == 0 ? std::uint16_t{536} : result_.theirs.mss;
+      store.remember(result_.tuple.peer_address, {result_.theirs.fast_open, mss});
+    } else if (data_in_syn_ > 0 && syns_ > 1 && result_.carried == 0) {
+      store.distrust(result_.tuple.peer_address);
+    }
+  }
+
   /// A segment from the peer (the caller has matched the four-tuple). RFC 9293 3.10.7.3: a wrong ack gets a RST and the
   /// attempt goes on; payload that comes with the SYN-ACK is left for the peer to repeat; after the end of the attempt
   /// everything is ignored (`none`).
@@ -61,7 +101,8 @@ class basic_connector {
     if (now > now_) now_ = now;
     if (state_ != connection_state::syn_sent) return connector_event::none;
     const bool has_ack = in.flags.has(flag::ack);
-    if (has_ack && (in.ack != result_.iss + 1 || syns_ == 0)) {
+    const std::size_t carried = in.ack - (result_.iss + 1);
+    if (has_ack && (carried > data_in_syn_ || syns_ == 0)) {
       if (!in.flags.has(flag::rst)) out.send(reset_for(in));
       return connector_event::none;
     }
@@ -71,12 +112,13 @@ class basic_connector {
 
     result_.irs = in.seq;
     result_.theirs = in.options;
+    result_.carried = static_cast<std::uint16_t>(carried);
     result_.peer_window = in.window;
     result_.rtt = syns_ == 1 ? now_ - sent_at_ : 0;  // Karn: a repeated SYN measures nothing
     state_ = connection_state::established;
     auto reply = segment_to_peer(result_.tuple);
     reply.flags = flag::ack;
-    reply.seq = result_.iss + 1;
+    reply.seq = in.ack;
     reply.ack = result_.irs + 1;
     reply.window = static_cast<std::uint16_t>(result_.first_window());
     if (result_.timestamps()) stamp(reply, result_.theirs.ts_value);
@@ -114,24 +156,33 @@ class basic_connector {
   constexpr const basic_established<A>& established() const noexcept { return result_; }
   constexpr const basic_four_tuple<A>& tuple() const noexcept { return result_.tuple; }
   constexpr const kernel_profile& profile() const noexcept { return profile_; }
+  /// Bytes of a fast-open SYN that the peer has acknowledged; meaningful after `connected`.
+  constexpr std::size_t data_acked() const noexcept { return result_.carried; }
   /// SYNs handed to the sink so far.
   constexpr unsigned syns_sent() const noexcept { return syns_; }
   /// Send-Q as `ss` shows it: the SYN counts.
   constexpr std::size_t unacked() const noexcept { return state_ == connection_state::syn_sent ? 1 : 0; }
 
  private:
-  template <class S>
-  constexpr void resend(S& out) {
+  constexpr segment_type next_syn() const noexcept {
     auto syn = segment_to_peer(result_.tuple);
     syn.flags = flag::syn;
     syn.seq = result_.iss;
     syn.window = result_.our_window;
-    syn.options = result_.ours;
+    syn.options = profile_.offer;
     if (syn.options.timestamps) stamp(syn, 0);
-    if (out.send(syn) == send_result::later) return;
+    return syn;
+  }
+  template <class S>
+  constexpr void resend(S& out) {
+    sent(out.send(next_syn()));
+  }
+  constexpr bool sent(send_result r) noexcept {
+    if (r == send_result::later) return false;
     ++syns_;
     sent_at_ = now_;
     deadline_ = after(now_, profile_.syn_interval(syns_));
+    return true;
   }
 
   constexpr void stamp(segment_type& s, std::uint32_t echo) const noexcept {
@@ -150,7 +201,9 @@ class basic_connector {
   instant now_ = 0;
   instant sent_at_ = 0;
   instant deadline_ = never;
+  std::size_t data_in_syn_ = 0;
   unsigned syns_ = 0;
+  bool asked_ = false;
   connection_state state_ = connection_state::closed;
   connector_event outcome_ = connector_event::none;
 };

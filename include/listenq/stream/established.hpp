@@ -63,6 +63,7 @@ struct basic_established {
   std::uint16_t peer_window = 0;  ///< of theirs, not scaled
   std::uint32_t ts_offset = 0;    ///< our TSval is `now` / 1000 plus this
   duration rtt = 0;               ///< of the handshake; 0 when it was not measured
+  std::uint16_t carried = 0;      ///< bytes of ours behind the SYN that the SYN-ACK has acknowledged (fast open)
 
   constexpr bool timestamps() const noexcept { return ours.timestamps && theirs.timestamps; }
   constexpr bool scaled() const noexcept { return ours.has_window_scale() && theirs.has_window_scale(); }
@@ -85,8 +86,10 @@ constexpr std::uint32_t timestamp_at(instant now, std::uint32_t offset) noexcept
 }
 
 /// Who began: `active` starts in ESTABLISHED, `passive` (a listener's child) in SYN-RECEIVED and must be fed the final
-/// ACK. The SYN-ACK and its repetitions are the listener's, not the child's.
-enum class opening : unsigned char { active, passive };
+/// ACK. The SYN-ACK and its repetitions are the listener's, not the child's. `fast` (a listener's child that was made
+/// at the SYN, RFC 7413) starts in SYN-RECEIVED, too, and must be fed the SYN: it takes its data, may send before the
+/// final ACK, and repeats the SYN-ACK itself.
+enum class opening : unsigned char { active, passive, fast };
 
 /// Why a connection ended against the will of its owner.
 enum class connection_error : unsigned char {

@@ -16,6 +16,7 @@ struct kernel_profile {
 
   duration syn_timeout = second;        ///< from the first SYN to its first repetition
   unsigned syn_linear = 0;              ///< repetitions at that distance before it starts to double
+  unsigned syn_ack_retries = 5;         ///< of a fast-open child, which has one more (tcp_fastopen_synack_timer)
   unsigned syn_retries = 6;             ///< repetitions in all; one more timeout is ETIMEDOUT
   duration timeout_max = 120 * second;  ///< no interval, of a SYN or of data, grows beyond
 

@@ -14,10 +14,11 @@ namespace listenq {
 /// What the timer is for.
 enum class repeat_reason : unsigned char {
   off,
-  probe,   ///< tail loss probe: the last segment again, before the first timeout
-  repeat,  ///< timeout: the first segment again
-  window,  ///< the peer's window is closed: ask
-  linger,  ///< the end of TIME-WAIT, or of an abandoned FIN-WAIT-2
+  probe,    ///< tail loss probe: the last segment again, before the first timeout
+  repeat,   ///< timeout: the first segment again
+  window,   ///< the peer's window is closed: ask
+  syn_ack,  ///< a fast-open child's SYN-ACK again
+  linger,   ///< the end of TIME-WAIT, or of an abandoned FIN-WAIT-2
 };
 
 class repeat_timer {

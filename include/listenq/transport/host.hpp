@@ -156,6 +156,7 @@ class host {
   /// Reads up to `at_most` segments and lets all timers run. Returns how many were read: when that is `at_most`, there
   /// may be more.
   std::size_t poll(instant now, std::size_t at_most = std::numeric_limits<std::size_t>::max()) {
+    now_ = std::max(now_, now);
     std::size_t read = 0;
     for (; read < at_most && wire_.writable(); ++read) {
       const std::optional<segment_type> s = wire_.receive();
@@ -201,7 +202,8 @@ class host {
     owned_by owner = owned_by::listener;
     connection_events pending{};
     bool queued = false;
-    bool by_key = false;  // the table finds it
+    bool by_key = false;     // the table finds it
+    bool unsettled = false;  // fast open: the listener waits to hear how its handshake ends
   };
 
   struct hash_of {
@@ -282,7 +284,8 @@ class host {
     free_.pop_back();
     entry& e = *entries_[slot];
     const auto payload = static_cast<std::uint16_t>(std::min<std::size_t>(wire_.limits().max_payload, 0xffff));
-    e.connection.emplace(options_.profile, child_of(h, last, payload), opening::passive);
+    e.connection.emplace(options_.profile, child_of(h, last, payload), opening_of(h));
+    e.unsettled = h.fast_open;
     e.port = h.key.local_port;
     e.owner = owned_by::listener;
     e.by_key = true;
@@ -298,6 +301,16 @@ class host {
     stirred_.push_back({slot, e.generation});
   }
 
+  void settle(entry& e, std::uint32_t slot) {
+    if (!e.unsettled) return;
+    const auto end = end_of_handshake(*e.connection);
+    if (!end) return;
+    e.unsettled = false;
+    if constexpr (requires(Listener & l) { l.child_settled(connection_id{}, *end, now_); }) {
+      if (Listener* l = listener_at(e.port)) l->child_settled({slot, e.generation}, *end, now_);
+    }
+  }
+
   /// A connection may have changed: its deadline, its end, what its owner is to hear.
   void after(std::uint32_t slot, connection_events what) {
     entry& e = *entries_[slot];
@@ -307,6 +320,7 @@ class host {
       e.pending |= what;
       tell(e, slot);
     }
+    settle(e, slot);
     if (!gone) return;
     if (e.by_key) {
       e.by_key = false;
@@ -333,6 +347,7 @@ class host {
   deadlines due_;
   std::vector<connection_id> stirred_;
   std::size_t told_ = 0;
+  instant now_ = 0;  // when a segment or a timer last came
   host_counts counts_{};
 };
 
