@@ -770,6 +770,18 @@ TEST_CASE("TIME-WAIT yields only to a SYN beyond what was received") {
   }
 }
 
+// 0 means "no TIME-WAIT" to the listener: a successor with that ISN would be sent through the gates.
+TEST_CASE("the ISN for the successor is never 0") {
+  for (const seq_number iss : {0xffffffffU - 65537U, 0xffffffffU - 65536U, 0xffffffffU - 65538U}) {
+    established start;
+    start.iss = iss;
+    const connection c{profile::linux_6_18, start, opening::active};
+    const seq_number isn = c.send_next() + 65537;
+    CHECK(c.reuse_isn() == (isn == 0 ? 1 : isn));
+    CHECK((iss == 0xffffffffU - 65537U) == (isn == 0));
+  }
+}
+
 // Bug caught: received bytes thrown away by a RST that came after them (golden: "data13 + RST before accept()").
 TEST_CASE("bytes received before a RST can still be read") {
   child t;

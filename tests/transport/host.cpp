@@ -2,9 +2,12 @@
 // transport/host.hpp: who gets a segment, and how long a connection is somebody's.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <listenq/listenq.hpp>
 #include <listenq/transport/host.hpp>
+#include <listenq/transport/in_memory.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -263,4 +266,143 @@ TEST_CASE("host: poll reads as many as it is told, nothing while no answer fits,
   b.wire.out.clear();
   b.h.poll(second);
   CHECK(b.wire.out.size() == 3);  // SYN-ACKs again
+}
+
+// --- what the listener is told of an arrival: TIME-WAIT's ISN, proven peers
+
+namespace {
+
+using guarded = listener<child<handles<connection_id>>, cookies<no_cookies>,
+                         tunables<defaults<tuned<tunable::max_syn_backlog, 8>, tuned<tunable::syncookies, 0>>>>;
+
+/// A host in a network of its own, and a port from which anything can be sent.
+struct networked {
+  network net{};
+  network::port server{};
+  network::port client{};
+  std::vector<network::port> silent{};  ///< where answers go that nobody reads: a closed port would send RSTs
+  std::optional<host<network::port, guarded>> h{};
+  seq_number iss = 0;
+  std::vector<segment> answers{};
+
+  explicit networked(int backlog, const host_options& o = {}) {
+    net.add_host(us), net.add_host(them);
+    server = net.bind(us, 80).port;
+    client = net.bind(them, 4000).port;
+    for (std::uint16_t p = 5000; p < 5008; ++p) silent.push_back(net.bind(them, p).port);
+    h.emplace(server, guarded{}, o);
+    REQUIRE(h->listen(80, backlog, 0));
+  }
+  /// Sends one segment and lets a millisecond pass.
+  void give(flags f, seq_number seq, seq_number ack = 0, std::uint32_t stamp = 0, std::uint16_t from = 4000) {
+    segment s{{them, from}, {us, 80}, seq, ack, f};
+    s.window = 60000;
+    s.options.timestamps = stamp != 0;
+    s.options.ts_value = stamp;
+    client.send(s);
+    pass(millisecond);
+  }
+  void pass(duration d) {
+    for (const instant end = net.now() + d; net.now() < end;) {
+      const auto due = h->next_deadline();
+      net.run_until(due && *due < end ? std::max(*due, net.now()) : end);
+      h->poll(net.now());
+      if (due && *due <= net.now()) continue;
+    }
+    net.run_until(net.now());
+    answers.clear();
+    while (const auto s = client.receive()) answers.push_back(*s);
+  }
+  /// A connection from its SYN to TIME-WAIT, which the server enters because it closes first. Its last number.
+  seq_number to_time_wait(seq_number isn, std::uint32_t stamp = 0) {
+    give(flag::syn, isn, 0, stamp);
+    REQUIRE(answers.size() == 1);
+    iss = answers[0].seq;
+    give(flag::ack, isn + 1, iss + 1, stamp);
+    const auto id = h->accept(80, net.now());
+    REQUIRE(id);
+    h->close(*id, net.now());
+    pass(millisecond);
+    give(flag::fin | flag::ack, isn + 1, iss + 2, stamp);
+    REQUIRE(h->connections() == 1);
+    return iss + 2;
+  }
+};
+
+}  // namespace
+
+// tcp_timewait_state_process: tw_snd_nxt + 65535 + 2. The listener takes it, full or not (quirk 16).
+TEST_CASE("host: in a network a SYN opens a TIME-WAIT four-tuple again, with the ISN that TIME-WAIT chose") {
+  networked n{0};
+  const seq_number next = n.to_time_wait(1000);
+  n.give(flag::syn, 7, 0, 0, 5000);  // the request queue of listen(0) is full now
+  REQUIRE(n.h->listener_at(80)->request_full());
+  n.give(flag::syn, 5000);
+  REQUIRE(n.answers.size() == 1);
+  CHECK(n.answers[0].flags == (flag::syn | flag::ack));
+  CHECK(n.answers[0].seq == next + 65537);
+  CHECK(n.answers[0].ack == 5001);
+  CHECK(n.h->connections() == 0);
+  CHECK(n.h->listener_at(80)->request_count() == 2);
+  n.give(flag::ack, 5001, next + 65538);
+  CHECK(n.h->accept(80, n.net.now()));
+}
+
+TEST_CASE("host: a SYN from before the end of a TIME-WAIT opens nothing; with a later timestamp it does") {
+  networked n{4};
+  const seq_number next = n.to_time_wait(1000);
+  n.give(flag::syn, 900);
+  REQUIRE(n.answers.size() == 1);
+  CHECK(n.answers[0].flags == flag::ack);
+  CHECK(n.h->connections() == 1);
+  CHECK(n.h->listener_at(80)->request_count() == 0);
+  n.give(flag::syn, 1002);  // rcv_nxt itself is not after it
+  CHECK(n.h->listener_at(80)->request_count() == 0);
+  n.give(flag::syn, 1003);
+  CHECK(n.h->listener_at(80)->request_count() == 1);
+  CHECK(n.answers.at(0).seq == next + 65537);
+  networked stamped{4};
+  const seq_number end = stamped.to_time_wait(1000, 50);
+  stamped.give(flag::syn, 900, 0, 49);
+  CHECK(stamped.h->listener_at(80)->request_count() == 0);
+  stamped.pass(second);
+  stamped.give(flag::syn, 900, 0, 51);
+  CHECK(stamped.h->listener_at(80)->request_count() == 1);
+  CHECK(stamped.answers.at(0).seq == end + 65537);
+}
+
+TEST_CASE("host: after 60 s TIME-WAIT is over, and the next ISN is an ordinary one") {
+  networked n{4};
+  const seq_number next = n.to_time_wait(1000);
+  n.pass(61 * second);
+  CHECK(n.h->connections() == 0);
+  n.give(flag::syn, 5000);
+  CHECK(n.answers.at(0).seq != next + 65537);
+}
+
+// With cookies off the last quarter is for peers that have been here (kernels.md 2.2, the 3/4 rule).
+TEST_CASE("host: a peer that has finished a handshake is proven, and gets the last quarter; others do not") {
+  const auto admitted = [](std::size_t remembered, bool has_been_here) {
+    networked n{7, {.proven_peers = remembered}};
+    if (has_been_here) {
+      n.give(flag::syn, 1);
+      n.give(flag::rst, 2);  // not a handshake
+      n.give(flag::syn, 1);
+      n.give(flag::ack, 2, n.answers.at(0).seq + 1);
+      n.h->accept(80, n.net.now());
+    }
+    for (std::uint16_t p = 5000; p < 5008; ++p) n.give(flag::syn, 1, 0, 0, p);
+    return n.h->listener_at(80)->request_count();
+  };
+  CHECK(admitted(8, true) == 8);
+  CHECK(admitted(8, false) == 7);
+  CHECK(admitted(0, true) == 7);
+}
+
+TEST_CASE("host: a handshake that was not finished proves nobody") {
+  networked n{7};
+  n.give(flag::syn, 1);
+  n.give(flag::rst, 2);
+  for (std::uint16_t p = 5000; p < 5008; ++p) n.give(flag::syn, 1, 0, 0, p);
+  CHECK(n.h->listener_at(80)->request_count() == 7);
 }

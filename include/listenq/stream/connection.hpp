@@ -169,8 +169,11 @@ class basic_connection {
   seq_number send_next() const noexcept { return send_.next(); }
   seq_number receive_next() const noexcept { return receive_.next(); }
   /// The ISN with which Linux answers the SYN that ended this TIME-WAIT (golden: S + 65539 after one FIN): a fact for
-  /// the listener's `arrival`.
-  seq_number reuse_isn() const noexcept { return send_.next() + 65537U; }
+  /// the listener's `arrival`. Never 0, which is the kernel's "none", too.
+  seq_number reuse_isn() const noexcept {
+    const seq_number isn = send_.next() + 65537U;
+    return isn == 0 ? 1 : isn;
+  }
 
  private:
   bool may_send() const noexcept {

@@ -20,6 +20,7 @@
 #include <listenq/stream/profile.hpp>
 #include <listenq/transport/concept.hpp>
 #include <listenq/transport/deadlines.hpp>
+#include <listenq/transport/proven_peers.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,6 +49,7 @@ struct host_options {
   kernel_profile profile = listenq::profile::linux_6_18;  ///< of the connections
   siphash_key key{};                                      ///< of the connection table; secret
   std::size_t max_connections = 65536;                    ///< those in TIME-WAIT included
+  std::size_t proven_peers = 1024;                        ///< addresses remembered for `arrival::proven`; 0: none
 };
 
 /// Its listeners are copies of one prototype, whose `child` slot is `handles<connection_id>`. `T` and the host must
@@ -71,7 +73,11 @@ class host {
   };
 
   host(T& wire, const Listener& prototype, const host_options& options = {})
-      : wire_(wire), prototype_(prototype), options_(options), by_key_(0, hash_of{{options.key}}) {}
+      : wire_(wire),
+        prototype_(prototype),
+        options_(options),
+        by_key_(0, hash_of{{options.key}}),
+        proven_(options.proven_peers, options.key) {}
   host(const host&) = delete;
   host& operator=(const host&) = delete;
 
@@ -262,6 +268,7 @@ class host {
     }
     if (Listener* l = listener_at(s.destination.port)) {
       ++counts_.to_listeners;
+      facts.proven = s.flags.has(flag::syn) && proven_.knows(s.source.address);
       outlet out{*this, now};
       l->receive(s, now, out, facts);
     } else {
@@ -292,6 +299,7 @@ class host {
     by_key_.emplace(h.key, slot);
     const connection_id id{slot, e.generation};
     after(slot, e.connection->receive(last, now, wire_));
+    if (!last.flags.has(flag::syn)) proven_.learn(h.key.peer_address);
     return id;
   }
 
@@ -342,6 +350,7 @@ class host {
   host_options options_;
   std::map<std::uint16_t, Listener> listeners_;
   std::unordered_map<key_type, std::uint32_t, hash_of> by_key_;
+  proven_peers<addressing_type> proven_;
   std::vector<std::unique_ptr<entry>> entries_;
   std::vector<std::uint32_t> free_;
   deadlines due_;
