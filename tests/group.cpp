@@ -563,6 +563,15 @@ TEST_CASE("a cookie is good at every member, also at one that joins later, and a
   CHECK(w.ack(99) == verdict::stray);
 }
 
+TEST_CASE("a cookie is good at the sibling as soon as it has been sent, with nobody joining in between") {
+  world<preset::linux_6_18> w{2};
+  w[0].set(tunable::syncookies, 2);
+  const int p = w.peer_of(0);
+  CHECK(w.syn(p) == verdict::cookie_sent);
+  w.leave(0);
+  CHECK(w.ack(p) == verdict::cookie_promoted);
+}
+
 // --- wake-ups
 
 TEST_CASE("wake-ups: one for each connection as long as somebody waits, and none in vain") {
