@@ -9,6 +9,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "inject_script.hpp"
+#include "json_record.hpp"
 #include "segment_text.hpp"
 #include "world.hpp"
 
@@ -34,7 +35,11 @@ std::vector<std::string> names_of(stages s) {
                                                    {stage::answered, "answered"},
                                                    {stage::answered_reset, "answered_reset"},
                                                    {stage::send_failed, "send_failed"},
-                                                   {stage::no_timestamp, "no_timestamp"}};
+                                                   {stage::no_timestamp, "no_timestamp"},
+                                                   {stage::bucket_full, "bucket_full"},
+                                                   {stage::evicted_reset, "evicted_reset"},
+                                                   {stage::request_ended, "request_ended"},
+                                                   {stage::cookie_late, "cookie_late"}};
   std::vector<std::string> names;
   for (const auto& [bit, name] : all) {
     if (s.has(bit)) names.emplace_back(name);
@@ -42,10 +47,12 @@ std::vector<std::string> names_of(stages s) {
   return names;
 }
 
-json changes(const counter_values& from, const counter_values& to) {
+json changes(const counts& from, const counts& to) {
   json j = json::object();
-  for (const counter_name& c : counter_names) {
-    if (to.*c.value != from.*c.value) j[c.name] = to.*c.value - from.*c.value;
+  for (const auto& [name, value] : to) {
+    const auto before = from.find(name);
+    const std::uint64_t was = before == from.end() ? 0 : before->second;
+    if (value != was) j[name] = value - was;
   }
   return j;
 }
@@ -201,7 +208,7 @@ class injector {
     f.client.push_back({seconds(now_), letters_of(s.flags), static_cast<std::int32_t>(s.seq - f.client_isn),
                         acks ? json(static_cast<std::int32_t>(s.ack - f.server_isn.value_or(0))) : json(nullptr),
                         bytes.size()});
-    const counter_values before = kernel_->counters();
+    const counts before = kernel_->counters();
     const std::optional<outcome> o = kernel_->receive(s, now_);
     outcomes_.push_back({{"line", l.line},
                          {"t", seconds(now_)},
@@ -263,6 +270,7 @@ class injector {
     const queue_state q = kernel_->queues();
     j["listen"] = {{"recvq", q.waiting}, {"sendq", q.backlog}};
     j["nstat"] = changes({}, kernel_->counters());
+    j["causes"] = causes_of(kernel_->causes());
     return j;
   }
 

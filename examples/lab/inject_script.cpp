@@ -37,7 +37,8 @@ const char* const script_help =
     "  syn_recv_history, estab_history   [t, how many] at each change\n"
     "  accepted          [port, t]\n"
     "  received          [port, t, bytes]; instead of bytes ECONNRESET, ETIMEDOUT, EAGAIN, ENOTCONN\n"
-    "  listen, nstat     ss's Recv-Q and Send-Q of the listener, and counters, at the end";
+    "  listen, nstat     ss's Recv-Q and Send-Q of the listener, and counters, at the end\n"
+    "  causes            how often which rule decided, why, and the counters that it moved";
 
 namespace {
 

@@ -121,6 +121,15 @@ void add_packets(json& j, const record& r) {
 
 }  // namespace
 
+json causes_of(const std::vector<cause_line>& causes) {
+  json list = json::array();
+  for (const cause_line& c : causes) {
+    list.push_back(
+        {{"times", c.times}, {"verdict", c.verdict}, {"why", c.why}, {"rule", c.rule}, {"counters", c.moved}});
+  }
+  return list;
+}
+
 json to_json(const settings& s, const record& r) {
   json j;
   j["config"] = config_of(s);
@@ -138,11 +147,12 @@ json to_json(const settings& s, const record& r) {
   j["snaps"] = json::object();
   j["snap_counts"] = json::object();
   for (const snapshot& m : r.snapshots) {
-    json counts = json::object();
-    j["snaps"][m.name] = snapshot_of(m, counts);
-    j["snap_counts"][m.name] = counts;
+    json how_many = json::object();
+    j["snaps"][m.name] = snapshot_of(m, how_many);
+    j["snap_counts"][m.name] = how_many;
   }
   j["nstat"] = r.counters;
+  j["causes"] = causes_of(r.causes);
   j["accepted"] = json::array();
   for (const auto& [port, at] : r.accepted) j["accepted"].push_back({port, seconds(at)});
   j["srvdata"] = json::object();

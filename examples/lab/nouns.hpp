@@ -97,6 +97,18 @@ struct client_log {
   std::vector<console_line> console{};
 };
 
+/// Counters by the names that the system's own tool prints; those that are 0 may be missing.
+using counts = std::map<std::string, std::uint64_t>;
+
+/// One cause of what happened at the listener.
+struct cause_line {
+  std::uint64_t times = 0;
+  std::string verdict;
+  std::string why;
+  std::string rule;  ///< the preset's answer that made it so; empty if none did
+  counts moved;
+};
+
 /// What a run leaves behind.
 struct record {
   std::vector<client_log> clients;
@@ -104,7 +116,8 @@ struct record {
   std::vector<packet> packets;
   std::vector<decision> decisions;
   std::vector<snapshot> snapshots;
-  std::map<std::string, std::uint64_t> counters;  ///< nstat's names; changes since the first client began
+  counts counters;  ///< nstat's names; changes since the first client began
+  std::vector<cause_line> causes;
   std::vector<std::pair<std::uint16_t, instant>> accepted;
   std::map<std::uint16_t, std::vector<std::pair<std::size_t, instant>>> server_read;
 };

@@ -139,6 +139,8 @@ void print_report(std::ostream& out, const settings& s, const record& r, bool pr
   print_traces(out, s, r, look);
   out << '\n' << look.strong("netstat -s") << look.dim("   since the first client") << '\n';
   print_counters(out, r.counters);
+  out << '\n' << look.strong("Causes") << look.dim("   which rule it was, how often; not in any kernel") << '\n';
+  print_causes(out, r.causes);
 }
 
 }  // namespace lab

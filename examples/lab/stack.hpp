@@ -55,7 +55,8 @@ class stack {
   virtual set_status set(tunable, std::uint32_t value) = 0;
   virtual std::uint32_t get(tunable) const = 0;
   virtual queue_state queues() const = 0;
-  virtual counter_values counters() const = 0;
+  virtual counts counters() const = 0;
+  virtual std::vector<cause_line> causes() const = 0;
   virtual std::vector<request_type> requests() const = 0;
   virtual void close(instant now) = 0;
 

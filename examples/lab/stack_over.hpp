@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A stack over one listener type. The preset gets one answer changed by the mirror: an observer that tells the stack
-// which timers were due. Everything else is the preset's own.
+// which timers were due, and counts by cause. Everything else is the preset's own.
 #pragma once
 
+#include <listenq/describe.hpp>
 #include <listenq/mirror.hpp>
 
 #include "stack.hpp"
@@ -11,11 +12,15 @@ namespace lab {
 
 template <class Preset>
 class stack_over final : public stack {
-  /// Told by the listener of every timer.
-  struct reporter {
+  using counters_type = policy_of<Preset, slot::counters>;
+  /// Told by the listener of everything; passes timers on.
+  struct reporter : by_cause<counters_type> {
     static constexpr const char* name = "reporter";
     stack_over* to = nullptr;
-    void on_timer(instant now, const four_tuple& key, timer_outcome t) const {
+    reporter() = default;
+    explicit reporter(stack_over* s) : to(s) {}
+    void on_timer(instant now, const four_tuple& key, timer_outcome t) {
+      by_cause<counters_type>::on_timer(now, key, t);
       if (to != nullptr) to->timer_fired(now, key, t);
     }
   };
@@ -37,7 +42,18 @@ class stack_over final : public stack {
             .request_full = listener_.request_full(),
             .accept_full = listener_.accept_full()};
   }
-  counter_values counters() const override { return listener_.counters(); }
+  counts counters() const override { return counts_of(listener_.counters()); }
+  std::vector<cause_line> causes() const override {
+    std::vector<cause_line> lines;
+    for (std::size_t i = 0; i < listenq::causes.size(); ++i) {
+      const cause& c = listenq::causes[i];
+      const auto& row = listener_.observer().rows[i];
+      if (row.times > 0) {
+        lines.push_back({row.times, name_of(c), c.why, rule_text<Preset>(c), counts_of(row.counters.values())});
+      }
+    }
+    return lines;
+  }
   std::vector<request_type> requests() const override {
     std::vector<request_type> all;
     listener_.for_each_request([&all](const request_type& r) { all.push_back(r); });
@@ -50,6 +66,13 @@ class stack_over final : public stack {
   using stack::close;
 
  private:
+  static counts counts_of(const auto& values) {
+    counts all;
+    for (const auto& n : counters_type::names) {
+      if (values.*n.value != 0) all[n.name] = values.*n.value;
+    }
+    return all;
+  }
   static listener_type make(const stack_keys& k, reporter r) {
     using hashing_policy = policy_of<Preset, slot::hashing>;
     using cookies_policy = policy_of<Preset, slot::cookies>;

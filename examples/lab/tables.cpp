@@ -144,10 +144,24 @@ void print_proc(std::ostream& out, const snapshot& s, const style& look) {
   }
 }
 
-void print_counters(std::ostream& out, const std::map<std::string, std::uint64_t>& counters) {
+void print_counters(std::ostream& out, const counts& counters) {
   for (const counter_text& t : counter_texts) {
     const auto i = counters.find(t.name);
     if (i != counters.end()) out << "     " << t.before << i->second << t.after << '\n';
+  }
+}
+
+void print_causes(std::ostream& out, const std::vector<cause_line>& causes) {
+  for (const cause_line& c : causes) {
+    std::string line = format("%7llu  %s", static_cast<unsigned long long>(c.times), c.verdict.c_str());
+    line.resize(std::max<std::size_t>(line.size() + 1, 31), ' ');
+    std::string moved;
+    for (const auto& [name, n] : c.moved) {
+      const std::size_t prefix = name.starts_with("TcpExt") ? 6 : name.starts_with("Tcp") ? 3 : 0;
+      moved += (moved.empty() ? ": " : ", ") + name.substr(prefix) + ' ' + std::to_string(n);
+    }
+    out << line << c.why << moved << '\n';
+    if (!c.rule.empty()) out << std::string(31, ' ') << "by " << c.rule << '\n';
   }
 }
 

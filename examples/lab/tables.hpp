@@ -17,7 +17,9 @@ void print_netstat(std::ostream& out, const snapshot& s, const style& look);
 /// As /proc/net/tcp: that is where netstat reads, and where a request appears as a line with state 03.
 void print_proc(std::ostream& out, const snapshot& s, const style& look);
 /// As `netstat -s`, the lines that are not 0.
-void print_counters(std::ostream& out, const std::map<std::string, std::uint64_t>& counters);
+void print_counters(std::ostream& out, const counts& counters);
+/// What the kernel does not tell: which rule made it so, how often, and the counters that it moved.
+void print_causes(std::ostream& out, const std::vector<cause_line>& causes);
 /// One client's packets as `tcpdump -nn` prints them, with seconds since its first SYN; options left out.
 void print_trace(std::ostream& out, const record& r, std::uint16_t port, const style& look);
 

@@ -152,9 +152,10 @@ class world {
 
   /// Both ends share a kernel, as in the recordings, so both are counted.
   void count() {
-    std::map<std::string, std::uint64_t>& n = out_.counters;
-    const counter_values now = kernel_->counters();
-    for (const counter_name& c : counter_names) n[c.name] = now.*c.value - baseline_.*c.value;
+    counts& n = out_.counters;
+    n = kernel_->counters();
+    for (const auto& [name, value] : baseline_) n[name] -= value;
+    out_.causes = kernel_->causes();
     n["TcpOutRsts"] = 0;
     std::uint64_t data = 0;
     std::uint64_t repetitions = 0;
@@ -195,7 +196,7 @@ class world {
   std::vector<std::unique_ptr<client>> clients_;
   std::vector<client_log> preload_logs_;
   std::vector<std::unique_ptr<client>> preloads_;
-  counter_values baseline_{};
+  counts baseline_{};
 };
 
 }  // namespace

@@ -5,8 +5,10 @@
 
 #include <listenq/option.hpp>
 #include <listenq/policy/admission.hpp>
+#include <listenq/policy/bsd_counters.hpp>
 #include <listenq/policy/bsd_validation.hpp>
 #include <listenq/policy/budget.hpp>
+#include <listenq/policy/by_cause.hpp>
 #include <listenq/policy/child.hpp>
 #include <listenq/policy/clamp.hpp>
 #include <listenq/policy/clockwork.hpp>

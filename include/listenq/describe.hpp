@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // describe: a composition as text: the answer to every slot, spelled as it would be written in C++, and what differs
-// from the defaults. Opt-in, because text costs <string>. The limits for a backlog are `explain`'s and its `to_text`.
+// from the defaults; and what a listener did, by cause. Opt-in, because text costs <string>. The limits for a backlog
+// are `explain`'s and its `to_text`.
 #pragma once
 
 #include <listenq/explain.hpp>
@@ -195,6 +196,10 @@ template <linux_era E>
 struct spelling<linux_counters<E>> {
   static std::string text() { return in_brackets("linux_counters", {era_text(E)}); }
 };
+template <class C>
+struct spelling<by_cause<C>> {
+  static std::string text() { return in_brackets("by_cause", {spell<C>()}); }
+};
 template <duration I, duration C>
 struct spelling<defer_accept<I, C>> {
   static std::string text() { return in_brackets("defer_accept", {number(I), number(C)}); }
@@ -271,6 +276,62 @@ std::string describe() {
 template <class L>
 std::string describe(const L&) {
   return describe<L>();
+}
+
+namespace detail {
+
+/// The policy that a composition has for a slot, by the slot's keyword.
+template <class... Keywords>
+std::string policy_text(keyword_list<Keywords...>, const std::string& slot) {
+  std::string text;
+  const auto try_one = [&]<class K>(std::type_identity<K>) {
+    if (slot == K::slot::name) text = slot + '<' + spell<typename K::policy>() + '>';
+  };
+  (try_one(std::type_identity<Keywords>{}), ...);
+  return text;
+}
+
+/// The counters that are not 0: "ListenOverflows 2, ListenDrops 2".
+template <class Counters>
+std::string counts_text(const Counters& c) {
+  std::string text;
+  for (const auto& n : Counters::names) {
+    if (c.values().*n.value == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::string{n.name} + ' ' + std::to_string(c.values().*n.value);
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// The answer of `L` that a cause names: "accept_full_at_syn<drop_if_young<1>>"; empty if it names none.
+template <class L>
+std::string rule_text(const cause& c) {
+  return detail::policy_text(typename detail::keywords_of<L>::type{}, c.slot);
+}
+
+/// What happened and why, as one line for each cause that there was: how often, the verdict, why, the answer of `L`
+/// that made it so, and the counters that it moved.
+template <class L, class Counters>
+std::string to_text(const by_cause<Counters>& books) {
+  std::string t;
+  for (std::size_t i = 0; i < causes.size(); ++i) {
+    if (books.rows[i].times == 0) continue;
+    std::string line = std::to_string(books.rows[i].times);
+    line = std::string(line.size() < 8 ? 8 - line.size() : 0, ' ') + line + "  " + name_of(causes[i]);
+    line.resize(line.size() < 32 ? 32 : line.size() + 1, ' ');
+    t += line + causes[i].why;
+    const std::string rule = rule_text<L>(causes[i]);
+    if (!rule.empty()) t += "; " + rule;
+    const std::string counted = detail::counts_text(books.rows[i].counters);
+    if (!counted.empty()) t += ": " + counted;
+    t += '\n';
+  }
+  return t;
+}
+template <class L, class Counters>
+std::string to_text(const by_cause<Counters>& books, const L&) {
+  return to_text<L>(books);
 }
 
 namespace detail {

@@ -111,7 +111,12 @@ class basic_listener {
       if (!state_.budget.get().listens(limit, state_.hashing.get().hash(&word, 1))) return {listen_status::no_share};
     }
     if (!again) {
-      if (!keeps_requests()) state_.forget_all();
+      if (!keeps_requests()) {
+        if constexpr (requires { state_.observer.get().on_left_over(now, std::uint32_t{}); }) {
+          if (state_.requests.size() > 0) state_.observer.get().on_left_over(now, state_.requests.size());
+        }
+        state_.forget_all();
+      }
       state_.last_cookie = -never;
     }
     if (grows) state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
@@ -219,7 +224,8 @@ class basic_listener {
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts = {}) {
     now = state_.advance(now);
-    const outcome o = state_.listening ? detail::dispatch(state_, s, out, facts) : detail::on_closed(state_, s, out);
+    outcome o = state_.listening ? detail::dispatch(state_, s, out, facts) : detail::on_closed(state_, s, out);
+    o.flags = s.flags;
     state_.counters.get().count(o);
     if constexpr (requires { state_.observer.get().on_segment(now, s, o); })
       state_.observer.get().on_segment(now, s, o);
@@ -334,6 +340,7 @@ class basic_listener {
   constexpr decltype(auto) counters() const noexcept { return state_.counters.get().values(); }
   constexpr std::uint32_t get(tunable t) const noexcept { return state_.tunables[t]; }
   constexpr auto& observer() noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
+  constexpr const auto& observer() const noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
   /// The request of a four-tuple, or nothing; the pointer is good until the next call that changes the listener.
   constexpr const request_type* find_request(const key_type& key) const noexcept {
     const index i = state_.requests.find(key, detail::low(state_.hash(key)));

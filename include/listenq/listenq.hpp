@@ -4,6 +4,7 @@
 #pragma once
 
 #include <listenq/address.hpp>
+#include <listenq/cause.hpp>
 #include <listenq/composition.hpp>
 #include <listenq/group.hpp>
 #include <listenq/grouping.hpp>
@@ -12,8 +13,10 @@
 #include <listenq/option.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/admission.hpp>
+#include <listenq/policy/bsd_counters.hpp>
 #include <listenq/policy/bsd_validation.hpp>
 #include <listenq/policy/budget.hpp>
+#include <listenq/policy/by_cause.hpp>
 #include <listenq/policy/child.hpp>
 #include <listenq/policy/clamp.hpp>
 #include <listenq/policy/clockwork.hpp>

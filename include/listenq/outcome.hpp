@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <listenq/segment.hpp>
 
 namespace listenq {
 
@@ -107,6 +108,8 @@ enum class stage : std::uint32_t {
   bucket_full = 1U << 13,     ///< the bucket of the syncache was full, where `request_full` says so, too
   evicted_reset = 1U << 14,   ///< the peer whose request was evicted got a RST
   no_timestamp = 1U << 15,    ///< timestamps were agreed on, and this segment had none (RFC 7323 3.2)
+  request_ended = 1U << 16,   ///< the request that a closed listener had left to its timer ended with the segment
+  cookie_late = 1U << 17,     ///< an ACK was not tried as a cookie: none had been sent lately
   // fast open
   fast_open_tried = 1U << 20,   ///< 3.12: the SYN had the option, or needed none
   fast_open_asked = 1U << 21,   ///< the SYN asked for a cookie
@@ -128,6 +131,7 @@ struct stages {
 struct outcome {
   listenq::verdict verdict = listenq::verdict::ignored;
   listenq::stages stages{};
+  listenq::flags flags{};  ///< of the segment
   friend constexpr bool operator==(const outcome&, const outcome&) = default;
 };
 
@@ -149,6 +153,7 @@ constexpr const char* name_of(timer_verdict v) noexcept {
 struct timer_outcome {
   timer_verdict verdict = timer_verdict::resent;
   bool sent = false;
+  bool pruned = false;  ///< expired because the queue was crowded: it had retries left
   friend constexpr bool operator==(const timer_outcome&, const timer_outcome&) = default;
 };
 

@@ -105,6 +105,8 @@ TEST_CASE("a cookie that comes back") {
   constexpr const char* bad = "OutRsts=1 SyncookiesFailed=1";
   check({verdict::stray, {stage::cookie_checked, stage::answered, stage::answered_reset}, bad, bad, bad});
   check({verdict::stray, {stage::answered, stage::answered_reset}, "OutRsts=1", "OutRsts=1", "OutRsts=1"});
+  // Quirk 19: a stray ACK is a failed cookie, even if none was sent lately.
+  check({verdict::stray, {stage::cookie_late, stage::answered, stage::answered_reset}, bad, bad, "OutRsts=1"});
   check({verdict::ignored, {}, "", "", ""});
   check({verdict::not_listening, {stage::answered, stage::answered_reset}, "OutRsts=1", "OutRsts=1", "OutRsts=1"});
 }

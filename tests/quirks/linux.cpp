@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Quirks of Linux's listeners, by number. Each is either something that a preset does on purpose, as its kernel does,
 // or something that cannot happen here: then the attack is run and fails.
-//
-// Q19 is not here: no outcome says yet that cookies were not asked (old kernels count each stray ACK as failed).
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -296,6 +294,28 @@ TEST_CASE("Q18: an ACK is tried as a cookie for 3 s after the last cookie on 3.1
   CHECK_FALSE(tried(script<short_lived>{1}, 3.1));
   CHECK(tried(script<modern>{1}, 119.9));
   CHECK_FALSE(tried(script<modern>{1}, 120.1));
+}
+
+// cookie_v4_check of 3.12 counts before it leaves, whatever the reason.
+TEST_CASE(
+    "Q19: where cookies are allowed, 3.12 counts every stray ACK as a failed cookie, 6.18 only what it has tried") {
+  using old_with_cookies = with<old, cookies<cookies_if_tuned<linux_6_18_cookie>>>;
+  script<old_with_cookies> s{1};
+  s.listener.set(tunable::syncookies, 0);
+  CHECK(s.ack(0) == verdict::stray);
+  CHECK(s.listener.counters().syncookies_failed == 0);
+  s.listener.set(tunable::syncookies, 1);
+  CHECK(s.ack(0) == verdict::stray);
+  CHECK(s.rst(0) == verdict::ignored);
+  CHECK(s.listener.counters().syncookies_failed == 1);
+
+  script<modern> m{1};
+  CHECK(m.ack(0) == verdict::stray);
+  CHECK(m.listener.counters().syncookies_failed == 0);
+  m.listener.set(tunable::syncookies, 2);
+  m.syn(0);
+  CHECK(m.ack(1) == verdict::stray);
+  CHECK(m.listener.counters().syncookies_failed == 1);
 }
 
 // inet_csk_accept does not look at the state of what it hands out.

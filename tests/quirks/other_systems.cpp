@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Quirks of listeners beside Linux's, by number.
-//
-// Q13 is not here: there is no validation model of FreeBSD yet (another ISN is taken for the same SYN).
 #include <doctest/doctest.h>
 
 #include <listenq/listener.hpp>
@@ -11,6 +9,7 @@
 #include "support/script.hpp"
 
 using namespace listenq;
+using test::C;
 using test::script;
 
 namespace {
@@ -38,6 +37,25 @@ TEST_CASE("Q12: a swarm of connects: FreeBSD answers every SYN and resets who co
   CHECK(m.connect(0, clients - 1) == 3);
   CHECK(m.last.verdict != verdict::overflow_reset);
   CHECK(m.listener.request_count() == 0);
+}
+
+// FreeBSD, syncache_add: "we do not check the sequence number to see if this is a real retransmit".
+TEST_CASE(
+    "Q13: FreeBSD answers a SYN with a new ISN for the old one, so that the peer's ACK can only fail; Linux does not") {
+  script<with<freebsd_like, validation<freebsd_validation>>> s{4};
+  CHECK(s.syn(0) == verdict::admitted);
+  s.client_isn = C + 100000;  // the same port, another attempt
+  CHECK(s.syn(0) == verdict::duplicate_syn);
+  CHECK(s.out.last().ack == C + 1);
+  CHECK(s.ack(0) == verdict::wrong_ack_forgotten);
+
+  script<preset::linux_6_18> m{4};
+  m.syn(0);
+  m.client_isn = C + 100000;
+  CHECK(m.syn(0) == verdict::out_of_window);
+  CHECK(m.out.last().flags == flag::ack);
+  m.client_isn = C;
+  CHECK(m.ack(0) == verdict::promoted);
 }
 
 // XNU, solisten; OpenBSD, solisten with sominconn 80.

@@ -120,6 +120,22 @@ TEST_CASE("verdict_fits_segment") {
   CHECK(closed.found == std::vector{invariant::verdict_fits_segment});
 }
 
+// A request that goes with a segment and no record says so: books made of records alone would keep it for ever.
+TEST_CASE("verdict_fits_segment: a closed listener says that the request it left to its timer has ended") {
+  const auto close = [](bool goes, std::initializer_list<stage> found) {
+    books b;
+    b.f.open = false;
+    b.f.waiting.clear();
+    b.f.settle();
+    b.ledger = testing::ledger<fake>{b.f};
+    if (goes) b.f.remove(0);
+    b.received(from(0, flag::rst, 1001), of(verdict::not_listening, found), {});
+    return b.found;
+  };
+  CHECK(close(true, {stage::request_ended}).empty());
+  CHECK(close(true, {}) == std::vector{invariant::verdict_fits_segment});
+}
+
 TEST_CASE("answer_fits_verdict") {
   const auto only = std::vector{invariant::answer_fits_verdict};
   CHECK(store({}, admitted, {}).found == only);               // said to have answered

@@ -23,6 +23,7 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
     l.forget_request(i, h, departure::closed);
   } else if (a.expire) {
     t.verdict = timer_verdict::expired;
+    t.pruned = l.would_live(r);
     l.forget_request(i, h, departure::expired);
   } else {
     r.age_answer(l.now, p::validation::rate_limit);

@@ -41,7 +41,10 @@ constexpr outcome on_closed(state<L>& l, const typename state<L>::segment_type& 
     const auto key = four_tuple_of(s);
     const std::uint64_t h = l.hash(key);
     const auto i = l.requests.find(key, low(h));
-    if (i != l.npos) l.forget_request(i, h, departure::closed);
+    if (i != l.npos) {
+      l.forget_request(i, h, departure::closed);
+      o.stages.add(stage::request_ended);
+    }
   }
   answer_reset(s, out, o);
   return o;

@@ -50,8 +50,10 @@ constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_typ
   outcome o{verdict::stray};
   if constexpr (p::cookies::possible) {
     typename state<L>::request_type r;
-    if (p::cookies::mode(l.tunables) != cookie_mode::off &&
-        l.now < after(l.last_cookie, l.cookies.get().codec.overflow_window) && recover(l, r, s, key, h, o)) {
+    const bool asked = p::cookies::mode(l.tunables) != cookie_mode::off;
+    const bool lately = l.now < after(l.last_cookie, l.cookies.get().codec.overflow_window);
+    if (asked && !lately) o.stages.add(stage::cookie_late);
+    if (asked && lately && recover(l, r, s, key, h, o)) {
       if (l.accept_full()) {
         o.stages.add(stage::accept_full);
         o.verdict = verdict::cookie_overflow;

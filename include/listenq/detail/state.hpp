@@ -278,6 +278,12 @@ struct state {
                                    .retries = p::schedule::retries(tunables)});
   }
 
+  /// Would this request live on if nobody pressed?
+  constexpr bool would_live(const request_type& r) const noexcept {
+    const std::uint32_t retries = p::schedule::retries(tunables);
+    return !p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = retries, .acked = r.acked}, tunables).expire;
+  }
+
   constexpr segment_type next_syn_ack(request_type& r, std::uint64_t h) const noexcept {
     r.last_ts = timestamp(now, ts_offset(h));
     return syn_ack<typename p::offer>(r, r.last_ts);

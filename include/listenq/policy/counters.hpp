@@ -3,7 +3,8 @@
 // listener increments anything by hand.
 //
 // When to use which: `linux_counters<era>` counts what that kernel counts (2.6.32 counts almost no dropped SYN, 3.12
-// counts a ListenDrops for every cookie it sends); `no_counters` costs nothing.
+// counts a ListenDrops for every cookie it sends); `freebsd_counters` and its like are in bsd_counters.hpp;
+// `no_counters` costs nothing. Which rule moved a counter is asked of `by_cause`, an observer.
 #pragma once
 
 #include <array>
@@ -46,11 +47,13 @@ struct counter_values {
   friend constexpr bool operator==(const counter_values&, const counter_values&) = default;
 };
 
-/// A counter's kernel name, as nstat prints it, and its place.
-struct counter_name {
+/// A counter's name, as its system's own tool prints it, and its place.
+template <class Values>
+struct basic_counter_name {
   const char* name;
-  std::uint64_t counter_values::*value;
+  std::uint64_t Values::*value;
 };
+using counter_name = basic_counter_name<counter_values>;
 inline constexpr std::array<counter_name, 26> counter_names{{
     {"TcpPassiveOpens", &counter_values::passive_opens},
     {"TcpAttemptFails", &counter_values::attempt_fails},
@@ -80,19 +83,21 @@ inline constexpr std::array<counter_name, 26> counter_names{{
     {"TcpExtTCPACKSkippedChallenge", &counter_values::ack_skipped_challenge},
 }};
 
-/// Takes every record; `values()` yields the sums.
+/// Takes every record; `values()` yields the sums, a struct of 64-bit numbers, `names` their names and places in it.
 template <class P>
 concept counters_policy = std::default_initializable<P> &&
     requires(P& p, const P& c, const outcome& o, const timer_outcome& t, icmp_verdict v) {
   p.count(o);
   p.count(t);
   p.count(v);
-  { c.values() } -> std::convertible_to<counter_values>;
+  { P::names.size() } -> std::convertible_to<std::size_t>;
+  { c.values().*(P::names.begin()->value) } -> std::convertible_to<std::uint64_t>;
 };
 
 /// Nothing is counted.
 struct no_counters {
   static constexpr const char* name = "no_counters";
+  static constexpr std::array<counter_name, 0> names{};
   static constexpr void count(const outcome&) noexcept {}
   static constexpr void count(const timer_outcome&) noexcept {}
   static constexpr void count(icmp_verdict) noexcept {}
@@ -105,6 +110,7 @@ class linux_counters {
  public:
   static constexpr const char* name = "linux_counters";
   static constexpr linux_era era = Era;
+  static constexpr const auto& names = counter_names;
 
   constexpr void count(const outcome& o) noexcept {
     constexpr bool counts_drops = Era != linux_era::v2_6_32;
@@ -114,6 +120,8 @@ class linux_counters {
     if (s.has(stage::old_timestamp)) ++v_.paws_estab;
     if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
     if (s.has(stage::answered_reset)) ++v_.out_rsts;
+    // tcp_synq_no_recent_overflow: once a failure like a wrong cookie, later none.
+    if (Era <= linux_era::v3_12 && s.has(stage::cookie_late)) ++v_.syncookies_failed;
     if (s.has(stage::cookie_checked)) ++(s.has(stage::cookie_valid) ? v_.syncookies_recv : v_.syncookies_failed);
     count_fast_open(o);
     switch (o.verdict) {

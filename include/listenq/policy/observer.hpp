@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // observer: who is told what happened. It is told after the fact and can change nothing.
 //
-// When to use which: `unobserved` costs nothing; `event_log` keeps the records in memory that the caller lends it. An
-// observer of your own implements the hooks it cares for, and no others.
+// When to use which: `unobserved` costs nothing; `event_log` keeps the records in memory that the caller lends it;
+// `by_cause` (by_cause.hpp) says how often each rule fired. An observer of your own implements the hooks it cares for,
+// and no others.
 #pragma once
 
 #include <concepts>
@@ -16,7 +17,8 @@ namespace listenq {
 /// Optional hooks, each found by its presence:
 /// `on_segment(now, const basic_segment<A>&, const outcome&)`, `on_timer(now, const basic_four_tuple<A>&,
 /// timer_outcome)`, `on_icmp(now, const basic_four_tuple<A>&, icmp_verdict)`, `on_accept(now, accept_status)`,
-/// `on_listen(now, backlog)`, `on_close(now, const close_summary&)`.
+/// `on_listen(now, backlog)`, `on_left_over(now, requests)` (so many of the listener before ended at this listen()),
+/// `on_close(now, const close_summary&)`.
 template <class P>
 concept observer_policy = std::default_initializable<P> && requires {
   P::name;

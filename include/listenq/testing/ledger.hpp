@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -107,7 +108,7 @@ class ledger {
   explicit ledger(const L& l, const expectations& e = {})
       : expected_{e},
         before_{look(l)},
-        start_{l.counters()},
+        start_{linux_counts_of(l)},
         admitted_{before_.requests.size()},
         connected_{before_.waiting.size()},
         lost_{lost_to_neighbours(l)} {}
@@ -123,6 +124,7 @@ class ledger {
     const bool orphan = o.verdict == verdict::not_listening && own != nullptr && !expected_.requests_outlive_close;
     expect(was.listening ? detail::fits(o.verdict, s.flags, own != nullptr) : o.verdict == verdict::not_listening,
            invariant::verdict_fits_segment, f);
+    expect(orphan == o.stages.has(stage::request_ended), invariant::verdict_fits_segment, f);
 
     const request_type* victim = nullptr;
     std::size_t gone = 0;
@@ -421,8 +423,8 @@ class ledger {
   void balance(const L& l, F&& f) {
     expect(admitted_ == left_ + l.request_count(), invariant::requests_conserved, f);
     expect(connected_ == accepted_ + killed_ + l.accept_count(), invariant::connections_conserved, f);
-    if (expected_.counts) {
-      const counter_values c = l.counters();
+    if (expected_.counts && std::convertible_to<decltype(l.counters()), counter_values>) {
+      const counter_values c = linux_counts_of(l);
       expect(c.passive_opens - start_.passive_opens == made_, invariant::passive_opens_are_children, f);
       expect(c.syncookies_sent - start_.syncookies_sent == cookies_ &&
                  c.syncookies_recv - start_.syncookies_recv <= acks_ &&
