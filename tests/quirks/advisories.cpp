@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Published defects of listeners, by number: the attack is run against a composition of its kind and fails.
 //
-// Q23 is not here: there are no groups of listeners yet (SO_REUSEPORT: requests of a listener that closes are lost).
-// Q24 is not here: there are no groups of listeners yet (CVE-2026-46015: a migrated child wakes nobody).
-// Q26 is not here: there is no fast open yet (CVE-2025-40186: a fast-open child was removed twice).
 // Q28 is not here: CVE-2024-36905 is a shutdown() of a fast-open child in SYN_RECV; children belong to the stack.
 // Q30 is not here: CVE-2017-5972 is the contention for a listener's lock; a listener here has no lock and one thread.
 #include <doctest/doctest.h>
@@ -58,6 +55,29 @@ TEST_CASE("Q25: a request is stored, findable and timed before its first SYN-ACK
   o.syn(0);
   o.syn(1);
   CHECK(o.listener.find_request(tuple(1)) != nullptr);
+}
+
+// CVE-2025-40186: where the listener closed meanwhile, tcp_conn_request gave the place of a fast-open child back twice.
+TEST_CASE("Q26: the place of a fast-open child is given back once, also where its listener closes meanwhile") {
+  using policy = policy_of<modern, slot::fast_open>;
+  script<modern> s{4, modern{policy{fast_open_keys{{1, 2}, {3, 4}, true}}}};
+  s.listener.set(tunable::fastopen, 3);
+  s.listener.set(tunable::fastopen_qlen, 2);
+  tcp_options o;
+  o.fast_open = fast_open_option::request();
+  CHECK(s.syn(9, o) == verdict::admitted);
+  o.fast_open = s.out.last().options.fast_open;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(s.send(i, {.flags = flag::syn, .bytes = 13, .options = o}) == verdict::fast_opened);
+  }
+  CHECK(s.listener.fast_open().pending() == 2);
+  s.listener.close(s.out, s.now);
+  CHECK(s.out.resets == 2);
+  CHECK(s.listener.child_settled(tuple(0), fast_open_end::gone, s.now));
+  CHECK(s.listener.child_settled(tuple(1), fast_open_end::gone, s.now));
+  CHECK(s.listener.fast_open().pending() == 0);
+  CHECK_FALSE(s.listener.child_settled(tuple(0), fast_open_end::gone, s.now));
+  CHECK(s.listener.fast_open().pending() == 0);
 }
 
 // Upstream e8c526f2bdf1: a request that left while its timer ran was freed under the timer.

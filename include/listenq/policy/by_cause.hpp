@@ -7,6 +7,7 @@
 //   ...
 //   std::puts(to_text(server.observer(), server).c_str());      // describe.hpp
 //
+// In a group whose connections and requests migrate, the books add up over all members, not for each.
 // It costs 8 bytes and the counters for each of some 60 causes, and a short search at each segment.
 #pragma once
 
