@@ -41,3 +41,24 @@ TEST_CASE("a child begins with what the handshake agreed on, and with nothing el
   CHECK(full.theirs.sack_permitted);
   CHECK(full.ours.mss == 0);
 }
+
+// Bug caught: repeating data after 200 ms to a peer that is a second away, since nobody told the connection.
+TEST_CASE("the handshake's round trip is read off the echoed timestamp") {
+  handshake h;
+  h.timestamps = true;
+  h.ts_offset = 0xffffff00U;
+  segment last;
+  last.flags = flag::ack;
+  last.options.timestamps = true;
+  last.options.ts_echo = timestamp_at(5 * second, h.ts_offset);
+  CHECK(round_trip(h, last, 5 * second + 300 * millisecond) == 300 * millisecond);
+  CHECK(round_trip(h, last, 5 * second) == 0);
+  CHECK(round_trip(h, last, 65 * second) == 0);
+  CHECK(round_trip(h, last, 4 * second) == 0);
+  last.flags = flag::syn;  // of a fast open: its echo means nothing
+  CHECK(round_trip(h, last, 6 * second) == 0);
+  last.flags = flag::ack;
+  CHECK(round_trip(h, last, 6 * second) == second);
+  h.timestamps = false;
+  CHECK(round_trip(h, last, 6 * second) == 0);
+}

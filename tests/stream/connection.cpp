@@ -557,6 +557,75 @@ TEST_CASE("the rest of a lost flight follows the ACKs") {
   CHECK(p.client.unacked() == 0);
 }
 
+// Bug caught: the whole buffer sent at once, or a window that never grows.
+TEST_CASE("ten segments leave at first, and each ACK lets two more go") {
+  child t;
+  t.c.send(bytes(std::string(60000, 'x')), 0, t.out);
+  CHECK(t.out.sent.size() == 10);
+  CHECK(t.c.congestion_window() == 14600);
+  t.out.sent.clear();
+  t.give(flag::ack, 1, 1461);
+  CHECK(t.out.sent.size() == 2);
+}
+
+// Bug caught: one lost segment waiting for the timer though three ACKs have told of it.
+TEST_CASE("three duplicate ACKs repeat the lost segment at once, and each hole behind it") {
+  child t;
+  t.c.send(bytes(std::string(14600, 'x')), 0, t.out);
+  t.out.sent.clear();
+  for (int i = 0; i < 3; ++i) t.give(flag::ack, 1, 1);
+  REQUIRE(t.out.sent.size() == 1);
+  CHECK(t.out.sent[0].s.seq == S + 1);
+  CHECK(t.out.sent[0].data.size() == 1460);
+  CHECK(t.c.retransmissions() == 1);
+  t.out.sent.clear();
+  t.give(flag::ack, 1, 1 + 4 * 1460);  // the fifth is lost, too
+  REQUIRE(t.out.sent.size() == 1);
+  CHECK(t.out.sent[0].s.seq == S + 1 + 4 * 1460);
+  t.out.sent.clear();
+  t.give(flag::ack, 1, 1 + 14600);
+  CHECK(t.out.sent.empty());
+  CHECK(t.c.unacked() == 0);
+}
+
+// Bug caught: window updates and segments with bytes counted as duplicates.
+TEST_CASE("an ACK with bytes, with another window or for nothing in flight is no duplicate") {
+  child t;
+  for (int i = 0; i < 5; ++i) t.give(flag::ack, 1, 1);
+  t.c.send(bytes(std::string(5000, 'x')), 0, t.out);
+  t.out.sent.clear();
+  for (int i = 0; i < 5; ++i) t.give(flag::ack, 1 + i, 1, "y");
+  for (int i = 0; i < 5; ++i) t.give(flag::ack, 6, 1, "", static_cast<std::uint16_t>(60000 - i));
+  CHECK(t.c.retransmissions() == 0);
+}
+
+// Bug caught: what came behind a gap asked for again, or handed out before the gap closes.
+TEST_CASE("segments out of order are held, and one ACK covers them when the gap closes") {
+  child t;
+  t.give(flag::ack | flag::fin, 7, 1, "ghi");
+  t.give(flag::ack, 4, 1, "def");
+  CHECK(t.c.bytes_available() == 0);
+  CHECK(t.answer() == ". seq=S+1 ack=C+1 len=0 win 64240; . seq=S+1 ack=C+1 len=0 win 64240");
+  CHECK(t.c.state() == connection_state::established);
+  t.out.sent.clear();
+  const auto e = t.give(flag::ack, 1, 1, "abc");
+  CHECK(e.has(connection_event::readable));
+  CHECK(e.has(connection_event::peer_closed));
+  CHECK(t.answer() == ". seq=S+1 ack=C+11 len=0 win 64230");
+  CHECK(t.read() == "abcdefghi");
+  CHECK(t.c.state() == connection_state::close_wait);
+}
+
+// Bug caught: holding beyond the window, whose bytes the peer was never allowed to send.
+TEST_CASE("what is held ends at the window's edge, the FIN behind it included") {
+  child t(profile::linux_6_18, start_of(3000));
+  t.give(flag::ack | flag::fin, 2001, 1, std::string(1400, 'b'));
+  t.give(flag::ack, 1, 1, std::string(1000, 'a'));
+  t.give(flag::ack, 1001, 1, std::string(1000, 'a'));
+  CHECK(t.c.bytes_available() == 3000);
+  CHECK(t.c.state() == connection_state::established);
+}
+
 // Bug caught: a lost FIN never repeated, or without the bytes before it.
 TEST_CASE("a FIN is repeated with the bytes before it") {
   child t(profile::linux_2_6_32);
@@ -749,6 +818,16 @@ TEST_CASE("TIME-WAIT acknowledges a repeated FIN and starts again") {
   t.out.sent.clear();
   t.give(flag::ack, 2, 2);
   CHECK(t.out.sent.empty());
+}
+
+// Bug caught: a stream that ended well reported as broken because a late duplicate met a closed port.
+TEST_CASE("a RST ends TIME-WAIT without an error") {
+  child t;
+  t.c.shutdown_send(0, t.out);
+  t.give(flag::fin | flag::ack, 1, 2);
+  t.give(flag::rst, 2, 0);
+  CHECK(t.c.state() == connection_state::closed);
+  CHECK(t.c.error() == connection_error::none);
 }
 
 // Bug caught: TIME-WAIT given up for an old SYN, or kept for a new one (golden/extra.json, TIME-WAIT rows).

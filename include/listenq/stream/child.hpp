@@ -6,6 +6,7 @@
 #include <listenq/handshake.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/stream/established.hpp>
+#include <listenq/time.hpp>
 #include <optional>
 
 namespace listenq {
@@ -47,6 +48,15 @@ constexpr basic_established<A> child_of(const basic_handshake<A>& h, const basic
   e.peer_window = last.window;
   e.ts_offset = h.ts_offset;
   return e;
+}
+
+/// The round trip from SYN-ACK to `last`, in whole milliseconds, by the timestamp that it echoes; 0, "not measured",
+/// where there is none or it is older than a minute.
+template <addressing A>
+constexpr duration round_trip(const basic_handshake<A>& h, const basic_segment<A>& last, instant now) noexcept {
+  if (!h.timestamps || !last.options.timestamps || !last.flags.has(flag::ack)) return 0;
+  const std::uint32_t elapsed = timestamp_at(now, h.ts_offset) - last.options.ts_echo;
+  return elapsed < 60'000 ? elapsed * millisecond : 0;
 }
 
 }  // namespace listenq

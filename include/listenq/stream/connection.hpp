@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// A small honest connection: in-order bytes both ways, ACKs, repetition by timer, FIN and RST, from the end of the
-// handshake to the end of TIME-WAIT. It is the reference child behind a listener and the peer in front of it.
-// It is not a fast TCP: no congestion control, no SACK, no fast retransmit, no delayed ACK, no Nagle, no urgent data; a
-// segment that comes out of order is dropped and answered with a duplicate ACK. It allocates its two buffers.
+// A small honest connection: bytes both ways, ACKs, repetition by timer and by duplicate ACKs, congestion control, FIN
+// and RST, from the end of the handshake to the end of TIME-WAIT. It is the reference child behind a listener and the
+// peer in front of it.
+// It is not a fast TCP: it reads and sends no SACK blocks, and has no delayed ACK, no Nagle, no urgent data, no
+// keepalive; after a timeout it sends one lost segment an ACK. It allocates its buffers.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <cstdint>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>
+#include <listenq/stream/acceptance.hpp>
+#include <listenq/stream/congestion.hpp>
 #include <listenq/stream/established.hpp>
 #include <listenq/stream/profile.hpp>
 #include <listenq/stream/receive_half.hpp>
@@ -38,9 +41,10 @@ class basic_connection {
         start_(start),
         receive_(start.irs, start.first_window() << start.our_shift(), payload_size(start)),
         send_(start.iss + start.carried, start.irs, start.peer_window, payload_size(start)),
+        congestion_(payload_size(start)),
         timer_(profile),
         last_ack_sent_(start.irs + 1),
-        ts_recent_(start.theirs.ts_value),
+        ts_{.in_use = start.timestamps(), .recent = start.theirs.ts_value},
         fast_(how == opening::fast) {
     if (start.rtt > 0) timer_.sample(start.rtt);
     if (how == opening::active) {
@@ -168,6 +172,8 @@ class basic_connection {
   /// The next number we would send, and the next one we expect.
   seq_number send_next() const noexcept { return send_.next(); }
   seq_number receive_next() const noexcept { return receive_.next(); }
+  /// Bytes that may be in flight for all that congestion control knows (RFC 5681's cwnd).
+  std::uint32_t congestion_window() const noexcept { return congestion_.window(); }
   /// The ISN with which Linux answers the SYN that ended this TIME-WAIT (golden: S + 65539 after one FIN): a fact for
   /// the listener's `arrival`. Never 0, which is the kernel's "none", too.
   seq_number reuse_isn() const noexcept {
@@ -203,7 +209,7 @@ class basic_connection {
     if (start_.timestamps()) {
       s.options.timestamps = true;
       s.options.ts_value = timestamp_at(now_, start_.ts_offset);
-      s.options.ts_echo = ts_recent_;
+      s.options.ts_echo = ts_.recent;
     }
     return s;
   }
@@ -251,7 +257,8 @@ class basic_connection {
     push_due_ = false;
     const bool early = state_ == is::syn_received;
     if ((early && !fast_) || state_ == is::time_wait || state_ == is::closed) return;
-    while (auto p = send_.fresh()) {
+    if (send_.in_flight() == 0 && now_ - sent_at_ > timer_.interval()) congestion_.idle();
+    while (auto p = send_.fresh(congestion_.window())) {
       if (early && p->fin) {  // the FIN waits for the handshake's end
         p->fin = false;
         if (p->size == 0) return;
@@ -261,6 +268,7 @@ class basic_connection {
         return;
       }
       timer_.departed(send_.next(), now_);
+      sent_at_ = now_;
       const bool was_idle = send_.in_flight() == 0;
       send_.sent(*p);
       if (!early && (was_idle || timer_.reason() == repeat_reason::probe)) timer_.arm_flight(now_);
@@ -276,6 +284,13 @@ class basic_connection {
     if (!transmit(send_.again(tail), out)) return false;
     ++retransmissions_;
     return true;
+  }
+
+  /// The first segment in flight is lost.
+  template <class S>
+  void repair(S& out) {
+    repeat(false, out);
+    timer_.arm_repeat(now_);
   }
 
   template <class S>
@@ -312,54 +327,34 @@ class basic_connection {
     timer_.arm(repeat_reason::syn_ack, now_, profile_.syn_timeout);
   }
 
-  /// The checks of RFC 9293 3.10.7.4 before the ACK field, with RFC 5961 and RFC 7323. False: dealt with.
+  /// What comes before the ACK field. False: dealt with.
   template <class S>
   bool acceptable(const segment_type& in, S& out) {
-    const bool rst = in.flags.has(flag::rst);
-    const bool syn = in.flags.has(flag::syn);
-    const bool stamped = start_.timestamps() && in.options.timestamps;
-    const bool older = stamped && timestamp_older(in.options.ts_value, ts_recent_);
-    if (state_ == is::time_wait && syn && !in.flags.any(flag::rst | flag::ack) && !older) {
-      // Linux tcp_timewait_state_process: a SYN beyond what we have, or with a later timestamp, is a new connection.
-      if (seq_after(in.seq, receive_.next()) || (stamped && in.options.ts_value != ts_recent_)) {
+    switch (judge(in, receive_, ts_, state_ == is::time_wait, profile_.challenge_acks, now_)) {
+      case acceptance::passes:
+        if (ts_.stamps(in.options) && !seq_after(in.seq, last_ack_sent_)) ts_.take(in.options, now_);  // RFC 7323 4.3
+        return in.flags.has(flag::ack);
+      case acceptance::dropped:
+        return false;
+      case acceptance::challenged:
+        limited_ack(out);
+        return false;
+      case acceptance::acknowledged:
+        ack(out);
+        return false;
+      case acceptance::ends:  // in TIME-WAIT all that was asked for has been done (Linux: tcp_rfc1337 0)
+        finish(state_ == is::time_wait ? connection_error::none : connection_error::reset);
+        return false;
+      case acceptance::kills:
+        reject(in, out);
+        finish(connection_error::reset);
+        return false;
+      case acceptance::reuses:
         finish(connection_error::none);
         events_ |= connection_event::reused;
         return false;
-      }
     }
-    const bool inside = receive_.inside(in.seq, in.end());
-    if (rst) {  // no timestamp protects from it
-      if (!inside) return false;
-      if (in.seq == receive_.next() || !profile_.challenge_acks) {
-        finish(connection_error::reset);
-      } else {
-        limited_ack(out);
-      }
-      return false;
-    }
-    if (syn && profile_.challenge_acks) {
-      limited_ack(out);
-      return false;
-    }
-    if (!inside || (older && now_ - ts_recent_at_ < paws_idle)) {
-      // Bytes are always answered: only bare segments can make two endpoints answer each other for ever.
-      if (in.payload.empty()) {
-        limited_ack(out);
-      } else {
-        ack(out);
-      }
-      return false;
-    }
-    if (syn && !seq_before(in.seq, receive_.next())) {  // RFC 793 p. 71: a SYN in the window is an error
-      reject(in, out);
-      finish(connection_error::reset);
-      return false;
-    }
-    if (stamped && !seq_after(in.seq, last_ack_sent_)) {  // RFC 7323 4.3
-      ts_recent_ = in.options.ts_value;
-      ts_recent_at_ = now_;
-    }
-    return in.flags.has(flag::ack);
+    return false;
   }
 
   /// The ACK field. False: the segment must go no further.
@@ -386,25 +381,31 @@ class basic_connection {
       return false;
     }
     if (seq_before(in.ack, una)) return true;
+    const bool duplicate = in.ack == una && send_.in_flight() > 0 && in.payload.empty() &&
+                           !in.flags.any(flag::syn | flag::fin) && window == send_.window();  // RFC 5681 2
     send_.offered(in.seq, window);
     if (timer_.reason() == repeat_reason::window) timer_.answered();
-    if (in.ack != una) advance(in.ack, out);
+    if (in.ack != una) {
+      advance(in.ack, out);
+    } else if (duplicate && congestion_.duplicate(una, send_.next())) {
+      repair(out);
+    }
     return state_ != is::closed;
   }
 
   /// The peer has everything before `ack`.
   template <class S>
   void advance(seq_number ack, S& out) {
+    const std::uint32_t acked = ack - send_.unacknowledged();
     timer_.acknowledged(ack, now_);
     timer_.answered();
     send_.acknowledged(ack);
     events_ |= connection_event::acked;
-    recovering_ = recovering_ && send_.in_flight() > 0 && seq_before(ack, recover_);
+    const bool lost = congestion_.advanced(ack, acked, send_.in_flight());
     if (send_.in_flight() == 0) {
       timer_.stop();
-    } else if (recovering_) {  // the rest of the lost flight, one segment an ACK
-      repeat(false, out);
-      timer_.arm_repeat(now_);
+    } else if (lost) {
+      repair(out);
     } else {
       timer_.arm_flight(now_);
     }
@@ -436,14 +437,16 @@ class basic_connection {
       }
       return;
     }
-    const auto p = receive_.fresh(in.seq + (syn ? 1U : 0U), in.payload.size, fin);
+    const seq_number first = in.seq + (syn ? 1U : 0U);
+    const auto p = receive_.fresh(first, in.payload.size, fin);
     if (p.size > 0 && orphan_) {
       reject(in, out);
       return finish(connection_error::none);
     }
+    if (!orphan_) receive_.hold(first, in.payload, fin);
     receive_.take(in.payload, p);
     if (p.size > 0) events_ |= connection_event::readable;
-    if (!p.fin) return;
+    if (!receive_.ended()) return;
     events_ |= connection_event::peer_closed;
     if (state_ == is::established) {
       state_ = is::close_wait;
@@ -476,8 +479,7 @@ class basic_connection {
       if (!emit(outgoing(flag::ack, send_.unacknowledged() - 1), out)) return;
     } else {
       if (!repeat(false, out)) return;
-      recovering_ = true;
-      recover_ = send_.next();
+      congestion_.timed_out(send_.unacknowledged(), send_.next(), timer_.backed_off());
     }
     timer_.timed_out();
     timer_.arm(why, now_, timer_.interval());
@@ -498,8 +500,6 @@ class basic_connection {
     events_ |= connection_event::closed;
   }
 
-  static constexpr duration paws_idle = duration{24} * 86400 * second;  // RFC 7323 5.5
-
   kernel_profile profile_;
   basic_established<A> start_;
   connection_state state_ = is::syn_received;
@@ -507,11 +507,11 @@ class basic_connection {
   connection_events events_{};
   receive_half receive_;
   send_half send_;
+  congestion congestion_;
   repeat_timer timer_;
   seq_number last_ack_sent_;
-  seq_number recover_ = 0;  // end of the flight that timed out
-  std::uint32_t ts_recent_;
-  instant ts_recent_at_ = 0;
+  peer_timestamps ts_;
+  instant sent_at_ = 0;  // the last new segment
   instant now_ = 0;
   instant invalid_at_ = 0;
   unsigned retransmissions_ = 0;
@@ -519,7 +519,6 @@ class basic_connection {
   bool fast_;
   bool was_established_ = false;
   bool answered_invalid_ = false;
-  bool recovering_ = false;
   bool ack_due_ = false;
   bool push_due_ = false;
   bool orphan_ = false;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-// The receiving half of a connection: bytes in order, what of a segment is new, and the window we offer.
-// It is arithmetic and a buffer; it sends nothing and knows no states. `connection` asks it and acts.
+// The receiving half of a connection: bytes in order, those that came too early, what of a segment is new, and the
+// window we offer. It is arithmetic and a buffer; it sends nothing and knows no states. `connection` asks it and acts.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/segment.hpp>
+#include <listenq/stream/reassembly.hpp>
+#include <optional>
 #include <vector>
 
 namespace listenq {
 
-/// Bytes from the peer. They are kept until read; what comes out of order is not kept.
+/// Bytes from the peer. They are kept until read; what comes out of order is held as far as `reassembly` does.
 class receive_half {
  public:
   /// What of a segment is new: `size` bytes from `offset` of its payload, then its FIN if `fin`.
@@ -48,15 +50,29 @@ class receive_half {
     return {old, n, fin && n == size - old};
   }
 
-  /// Takes it. A FIN takes one number of the window, as recorded: 64240 becomes 64239.
+  /// Takes it, and what was held behind it. A FIN takes one number of the window, as recorded: 64240 becomes 64239.
   void take(byte_view payload, const piece& p) {
-    bytes_.insert(bytes_.end(), payload.begin() + p.offset, payload.begin() + p.offset + p.size);
-    next_ += static_cast<seq_number>(p.size);
-    if (!p.fin) return;
+    append({payload.data + p.offset, p.size});
+    if (p.fin) fin_at_ = next_;
+    append(ahead_.ready(next_));
+    ahead_.forget_before(next_);
+    if (ended_ || fin_at_ != next_) return;
     if (right_ == next_) ++right_;
     ++next_;
     ended_ = true;
   }
+
+  /// Holds what of payload [first, first + size) and the FIN behind it came too early and fits the window; nothing when
+  /// it begins at or before what is expected.
+  void hold(seq_number first, byte_view payload, bool fin) {
+    if (!seq_after(first, next_) || seq_after(first, right_)) return;
+    const std::size_t n = std::min(payload.size, std::size_t{right_ - first});
+    if (ahead_.put(next_, first, {payload.data, n}) && fin && n == payload.size) {
+      fin_at_ = first + static_cast<seq_number>(n);
+    }
+  }
+  /// The ranges held.
+  const reassembly& ahead() const noexcept { return ahead_; }
 
   /// Copies up to `room` bytes to `to` and forgets them. O(bytes held).
   std::size_t read(std::byte* to, std::size_t room) {
@@ -82,6 +98,11 @@ class receive_half {
   }
 
  private:
+  void append(byte_view more) {
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+    next_ += static_cast<seq_number>(more.size);
+  }
+
   std::uint32_t window() const noexcept {
     const std::uint32_t open = right_ - next_;
     const std::uint32_t room = capacity_ - std::min(capacity_, static_cast<std::uint32_t>(bytes_.size()));
@@ -89,6 +110,8 @@ class receive_half {
   }
 
   std::vector<std::byte> bytes_;  // in order, not yet read
+  reassembly ahead_;
+  std::optional<seq_number> fin_at_;  // the FIN's own number, once it has been seen
   seq_number next_;
   seq_number right_;
   std::uint32_t capacity_;

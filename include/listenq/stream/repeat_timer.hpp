@@ -55,6 +55,8 @@ class repeat_timer {
 
   constexpr bool exhausted() const noexcept { return timeouts_ >= retries_; }
   constexpr void timed_out() noexcept { ++timeouts_; }
+  /// There were timeouts since the peer's last answer.
+  constexpr bool backed_off() const noexcept { return timeouts_ > 0; }
   /// The peer answered: back to the first interval.
   constexpr void answered() noexcept { timeouts_ = 0; }
 

@@ -53,13 +53,15 @@ class send_half {
   void put_fin() noexcept { fin_queued_ = true; }
   void clear() noexcept { bytes_.clear(); }
 
-  /// What to send next, if anything new may be sent: a full segment, all there is, or (nothing being in flight) what
-  /// the peer's window allows - no silly pieces (RFC 9293 3.8.6.2.1). The FIN needs no window.
-  std::optional<piece> fresh() const noexcept {
+  /// What to send next, if anything new may be sent while at most `limit` bytes are in flight: a full segment, all
+  /// there is, or (nothing being in flight) what the peer's window allows - no silly pieces (RFC 9293 3.8.6.2.1). The
+  /// FIN needs no window.
+  std::optional<piece> fresh(std::uint32_t limit = 0xffffffffU) const noexcept {
     if (fin_sent_) return std::nullopt;
     const std::size_t offset = next_ - base_;
     const std::size_t left = bytes_.size() - offset;
-    const std::size_t usable = window_ > in_flight() ? window_ - in_flight() : 0;
+    const std::uint32_t most = std::min(window_, limit);
+    const std::size_t usable = most > in_flight() ? most - in_flight() : 0;
     const std::size_t n = std::min({left, usable, std::size_t{mss_}});
     const bool fin = fin_queued_ && n == left;
     if (n == 0 && !fin) return std::nullopt;

@@ -291,7 +291,9 @@ class host {
     free_.pop_back();
     entry& e = *entries_[slot];
     const auto payload = static_cast<std::uint16_t>(std::min<std::size_t>(wire_.limits().max_payload, 0xffff));
-    e.connection.emplace(options_.profile, child_of(h, last, payload), opening_of(h));
+    auto start = child_of(h, last, payload);
+    start.rtt = round_trip(h, last, now);
+    e.connection.emplace(options_.profile, start, opening_of(h));
     e.unsettled = h.fast_open;
     e.port = h.key.local_port;
     e.owner = owned_by::listener;
