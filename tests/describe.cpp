@@ -60,6 +60,15 @@ TEST_CASE("queues, evictions and budgets are spelled with their arguments") {
   CHECK(says(to_text(explain<l>(4)), "a SYN       takes the place of the oldest in its bucket or the next\n"));
 }
 
+TEST_CASE("validation and child models around others are spelled with what they are around") {
+  using l = listener<validation<takes_any_rst<repeats_syn_ack<blind_to_sequence<rfc793_validation>>>>,
+                     child<capped<1460>>, deferral<await_data>>;
+  const std::string text = describe<l>();
+  CHECK(says(text, "takes_any_rst<repeats_syn_ack<blind_to_sequence<rfc793_validation>>>\n"));
+  CHECK(says(text, "capped<1460, handles<>>\n"));
+  CHECK(says(text, "await_data\n"));
+}
+
 // 0.4 s shown as 0.400000, or 31 s as 31.
 TEST_CASE("seconds are shown without trailing zeros") {
   CHECK(seconds_text(0) == "0");

@@ -188,6 +188,14 @@ template <class P>
 struct spelling<repeats_syn_ack<P>> {
   static std::string text() { return in_brackets("repeats_syn_ack", {spell<P>()}); }
 };
+template <class P>
+struct spelling<takes_any_rst<P>> {
+  static std::string text() { return in_brackets("takes_any_rst", {spell<P>()}); }
+};
+template <class P>
+struct spelling<blind_to_sequence<P>> {
+  static std::string text() { return in_brackets("blind_to_sequence", {spell<P>()}); }
+};
 template <linux_era E>
 struct spelling<linux_icmp<E>> {
   static std::string text() { return in_brackets("linux_icmp", {era_text(E)}); }

@@ -112,6 +112,22 @@ static_assert(again::judge({.flags = SYN | RST, .at_isn = true}) == a::ack);
 static_assert(again::judge(next(SYN)) == a::forget_and_reset);
 static_assert(again::at_listener(FIN) == here::ignore);
 
+using killed = takes_any_rst<rfc5961_validation>;
+static_assert(killed::judge(inside(RST)) == a::forget);
+static_assert(killed::judge(next(RST)) == a::forget);
+static_assert(killed::judge(edge(RST | ACK)) == a::forget);
+static_assert(killed::judge({.flags = RST, .at_isn = true}) == a::ignore);
+static_assert(killed::judge(inside(SYN)) == a::challenge);
+static_assert(killed::rate_limit == rfc5961_validation::rate_limit);
+
+using blind = blind_to_sequence<repeats_syn_ack<rfc793_validation>>;
+static_assert(blind::judge({.flags = RST}) == a::forget);
+static_assert(blind::judge({.flags = ACK, .ack_right = true}) == a::finish);
+static_assert(blind::judge(edge(ACK, true)) == a::finish);
+static_assert(blind::judge({.flags = ACK}) == a::reset_and_keep);
+static_assert(blind::judge({.flags = SYN}) == a::forget_and_reset);
+static_assert(blind::judge({.flags = SYN, .at_isn = true}) == a::resend);
+
 // The table again, where a failing row can be seen.
 TEST_CASE("the three tables, row by row") {
   int number = 0;
@@ -210,6 +226,15 @@ TEST_CASE("rfc9293: a segment without the timestamps agreed on is dropped, but a
   script<classic> o{4};
   o.syn(0, stamped(5000));
   CHECK(o.ack(0) == verdict::promoted);
+}
+
+// peers.md, NuttX: any RST kills.
+TEST_CASE("blind_to_sequence: a RST from anywhere ends the request") {
+  script<listener<validation<blind_to_sequence<rfc793_validation>>>> s{4};
+  for (const std::int64_t seq : {-100000, 0, 1, 70000}) {
+    s.syn(0);
+    CHECK(s.send(0, {.flags = RST, .seq = seq}) == verdict::request_reset);
+  }
 }
 
 TEST_CASE("repeats_syn_ack: the SYN again gets the SYN-ACK again, another SYN what the table says") {

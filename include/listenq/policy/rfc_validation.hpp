@@ -4,7 +4,8 @@
 //
 // When to use which: `rfc793_validation` for stacks that do what 4.4BSD did, any RST and any SYN in the window kills;
 // `rfc9293_validation` for the standard of today; `rfc5961_validation` where a SYN may not kill a request either.
-// `repeats_syn_ack<...>` around one of them where the same SYN gets the SYN-ACK again.
+// Stacks that are not kernels are one of them with an exception or two: `repeats_syn_ack<...>` where the same SYN gets
+// the SYN-ACK again, `takes_any_rst<...>` where no RST is challenged, `blind_to_sequence<...>` where nobody looks.
 #pragma once
 
 #include <listenq/policy/validation.hpp>
@@ -88,6 +89,29 @@ struct repeats_syn_ack : P {
   static constexpr request_answer judge(const request_facts& f) noexcept {
     const bool again = f.at_isn && (f.flags & (flag::syn | flag::ack | flag::rst)) == flag::syn;
     return again ? request_answer::resend : P::judge(f);
+  }
+};
+
+/// `P`, but every RST that touches the window ends the request, as before RFC 5961 (VPP).
+template <validation_policy P>
+struct takes_any_rst : P {
+  static constexpr const char* name = "takes_any_rst";
+
+  static constexpr request_answer judge(const request_facts& f) noexcept {
+    return f.flags.has(flag::rst) && f.in_window ? request_answer::forget : P::judge(f);
+  }
+};
+
+/// `P`, to which every segment looks like the very next one (mTCP; NuttX for its RST): whoever knows the four-tuple can
+/// end a request, and one right ACK number is enough to finish it.
+template <validation_policy P>
+struct blind_to_sequence : P {
+  static constexpr const char* name = "blind_to_sequence";
+
+  static constexpr request_answer judge(request_facts f) noexcept {
+    f.exact = f.in_window = f.starts_in_window = true;
+    f.at_right_edge = false;
+    return P::judge(f);
   }
 };
 
