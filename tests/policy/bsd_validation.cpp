@@ -147,14 +147,15 @@ TEST_CASE("freebsd: a duplicate SYN brings its own timestamp, and without one th
   CHECK(s.ack(0) == verdict::promoted);
 }
 
-TEST_CASE("freebsd: ECN is asked for anew by a duplicate SYN") {
+// "Disable ECN if needed": a peer that falls back. Bug caught: ECN that a later SYN brings back.
+TEST_CASE("freebsd: a duplicate SYN without ECN ends it, and none brings it") {
   script<freebsd> s{4};
   s.send(0, {.flags = SYN | flag::ece | flag::cwr});
   CHECK(s.out.last().flags.has(flag::ece));
   s.syn(0);
   CHECK_FALSE(s.out.last().flags.has(flag::ece));
   s.send(0, {.flags = SYN | flag::ece | flag::cwr});
-  CHECK(s.out.last().flags.has(flag::ece));
+  CHECK_FALSE(s.out.last().flags.has(flag::ece));
 }
 
 TEST_CASE("freebsd: a SYN-ACK for a duplicate SYN that cannot leave takes the request with it") {
@@ -272,6 +273,29 @@ TEST_CASE("freebsd: SYN with FIN opens, SYN-ACK and a stray ACK get a RST, SYN w
   CHECK(s.send(1, {.flags = SYN | RST}) == verdict::ignored);
   CHECK(s.send(1, {.flags = RST | ACK, .ack = 777}) == verdict::ignored);
   CHECK(s.out.count == sent);
+}
+
+static_assert(freebsd_main_validation::judge({.flags = ACK, .old_timestamp = true}) == a::ignore);
+static_assert(freebsd_main_validation::judge({.flags = ACK, .at_right_edge = true, .ack_right = true}) == a::ack);
+static_assert(freebsd_main_validation::judge({.flags = SYN | ACK, .exact = true, .starts_in_window = true}) ==
+              a::forget_and_reset);
+static_assert(freebsd_main_validation::judge({.flags = SYN}) == a::resend);
+static_assert(freebsd_main_validation::judge({.flags = RST | ACK, .starts_in_window = true}) == a::challenge);
+static_assert(freebsd_main_validation::duplicate == freebsd_validation::duplicate);
+
+TEST_CASE("freebsd main: a wrong ACK gets a RST, one outside the window an ACK, and the request stays") {
+  script<listener<validation<freebsd_main_validation>, offer<linux_6_18_offer>>> s{4};
+  s.syn(0);
+  for (const std::int64_t wrong : {0, 2, -1000}) {
+    CHECK(s.send(0, {.flags = ACK, .seq = 1, .ack = wrong}) == verdict::wrong_ack);
+    CHECK(s.out.last().flags == RST);
+  }
+  for (const std::int64_t seq : {std::int64_t{0}, window + 1}) {
+    CHECK(s.send(0, {.flags = ACK, .seq = seq, .ack = 7}) == verdict::out_of_window);
+    CHECK(s.out.last().flags == ACK);
+    CHECK(s.out.last().seq == s.iss(0) + 1);
+  }
+  CHECK(s.send(0, {.flags = ACK, .seq = window, .ack = 1}) == verdict::promoted);
 }
 
 // --- NetBSD at work ---

@@ -28,7 +28,7 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
 }
 
 /// What a later SYN changes in its request.
-template <duplicate_rules Rules, class Offer, addressing A>
+template <duplicate_rules Rules, addressing A>
 constexpr void renegotiate(request<A>& r, const basic_segment<A>& s) noexcept {
   if (Rules.echo != echo_rule::keep && r.timestamps) {
     if (s.options.timestamps) {
@@ -37,7 +37,7 @@ constexpr void renegotiate(request<A>& r, const basic_segment<A>& s) noexcept {
       r.timestamps = false;
     }
   }
-  if (Rules.renegotiates_ecn) r.ecn = Offer::ecn && s.flags.has(flag::ece | flag::cwr);
+  if (Rules.may_end_ecn) r.ecn = r.ecn && s.flags.has(flag::ece | flag::cwr);
 }
 
 template <class L, class Sink>
@@ -51,7 +51,7 @@ constexpr void resend(state<L>& l, typename state<L>::index i, const typename st
     o.stages.add(stage::rate_limited);
     return;
   }
-  if (syn) renegotiate<rules, typename p::offer>(r, s);
+  if (syn) renegotiate<rules>(r, s);
   const send_result sent = answer(l.next_syn_ack(r, h), out, o);
   if (!syn) return;
   if (sent == send_result::failed && rules.dies_unsent) {

@@ -2,7 +2,8 @@
 // validation, continued: the syncaches of FreeBSD, NetBSD and OpenBSD. None of them compares the sequence number of a
 // second SYN; they differ in what a wrong ACK costs, and in which RST counts.
 //
-// When to use which: `freebsd_validation` where a wrong ACK ends the request (syncache_expand, syncache_chkrst);
+// When to use which: `freebsd_validation` where a wrong ACK ends the request (syncache_expand, syncache_chkrst), or
+// `freebsd_main_validation` where it does not any more;
 // `netbsd_validation` and `openbsd_validation` where it is answered by the SYN-ACK again (syn_cache_get).
 #pragma once
 
@@ -15,7 +16,7 @@ namespace listenq {
 struct freebsd_validation {
   static constexpr const char* name = "freebsd_validation";
   static constexpr duplicate_rules duplicate{
-      .restarts = restart::schedule, .echo = echo_rule::refresh_or_drop, .renegotiates_ecn = true, .dies_unsent = true};
+      .restarts = restart::schedule, .echo = echo_rule::refresh_or_drop, .may_end_ecn = true, .dies_unsent = true};
   static constexpr duration rate_limit = 0;
   static constexpr bool late_timestamps = false;
   static constexpr bool checks_echo = false;
@@ -35,6 +36,19 @@ struct freebsd_validation {
     if (s.has(flag::rst)) return listener_answer::ignore;
     if (s.has(flag::syn)) return s.has(flag::ack) ? listener_answer::reset : listener_answer::gates;
     return s.has(flag::ack) ? listener_answer::cookie : listener_answer::ignore;  // tcps_badsyn
+  }
+};
+
+/// FreeBSD's main of 2026 (read in F-Stack's tree at 202c265; the first release that has it was not looked up): a wrong
+/// ACK no longer ends the request. Outside the window it is challenged, with a wrong number it gets a RST.
+struct freebsd_main_validation : freebsd_validation {
+  static constexpr const char* name = "freebsd_main_validation";
+
+  static constexpr request_answer judge(const request_facts& f) noexcept {
+    const bool only_ack = (f.flags & (flag::syn | flag::ack | flag::rst)) == flag::ack;
+    if (!only_ack || f.old_timestamp || f.no_timestamp) return freebsd_validation::judge(f);
+    if (!f.starts_in_window) return request_answer::ack;
+    return f.ack_right ? request_answer::finish : request_answer::reset_and_keep;
   }
 };
 

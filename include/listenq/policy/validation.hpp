@@ -66,8 +66,8 @@ enum class echo_rule : std::uint8_t {
 struct duplicate_rules {
   restart restarts = restart::nothing;
   echo_rule echo = echo_rule::keep;
-  bool renegotiates_ecn = false;  ///< ECN is asked for anew
-  bool dies_unsent = false;       ///< a SYN-ACK that cannot leave takes the request with it
+  bool may_end_ecn = false;  ///< a later SYN that does not ask for ECN ends it
+  bool dies_unsent = false;  ///< a SYN-ACK that cannot leave takes the request with it
   friend constexpr bool operator==(const duplicate_rules&, const duplicate_rules&) = default;
 };
 
