@@ -772,6 +772,35 @@ TEST_CASE("cookie_overflow: a valid cookie without room is dropped in silence, e
   CHECK(s.last.stages.has(stage::child_refused));
 }
 
+// As this machine's kernel does it: tcp_check_req hands a wrong ACK to the listener, which tries it as a cookie, and
+// the child finds the four-tuple taken. A listener that answers with RST kills a peer that has done nothing wrong.
+TEST_CASE("cookie_in_vain: the cookie of an earlier SYN does nothing while a later SYN's request waits") {
+  script<modern> s{0};
+  s.listener.set(tunable::syncookies, 2);
+  s.syn(0);
+  const seq_number cookie = s.iss(0);
+  s.listener.set(tunable::syncookies, 1);
+  s.syn(0);
+  CHECK(s.waits(0));
+  const auto with_cookie = [&] {
+    return s.send(0, {.flags = flag::ack, .seq = 1, .ack = std::int64_t{cookie} - s.iss(0) + 1});
+  };
+  const std::size_t sent = s.out.count;
+  CHECK(with_cookie() == verdict::cookie_in_vain);
+  CHECK(s.out.count == sent);
+  CHECK(of(s.listener) == counts{1, 1, 0});
+  CHECK(s.listener.counters().syncookies_recv == 1);
+  CHECK(s.listener.counters().passive_opens == 1);
+  CHECK(s.send(0, {.flags = flag::ack, .seq = 1, .ack = 777}) == verdict::wrong_ack);
+  CHECK(s.out.last().flags == flag::rst);
+  CHECK(s.listener.counters().syncookies_failed == 1);
+  CHECK(s.send(0, {.flags = flag::syn | flag::ack, .seq = 1, .ack = 777}) == verdict::wrong_ack);
+  CHECK(s.listener.counters().syncookies_failed == 1);
+  CHECK(s.ack(0) == verdict::promoted);
+  s.listener.set(tunable::syncookies, 0);
+  CHECK(of(s.listener) == counts{0, 0, 1});
+}
+
 // A listener that never sent a cookie must not even look (golden/extra.json, first two rows).
 TEST_CASE("an ACK is tried as a cookie only within two minutes of one that was sent") {
   script<modern> s{0};
@@ -826,8 +855,9 @@ TEST_CASE("a cookie tells no window scale from scale 0") {
   CHECK_FALSE(negotiated(tcp_options::no_window_scale));
 }
 
-// An echo of 0 is none (RFC 7323 3.2): the options would be read out of our own clock's offset.
-TEST_CASE("a cookie's ACK that echoes no timestamp brings no options") {
+// As this machine's kernel does it (cookie_tcp_check). Shifted like any other, an echo of 0 would be read as options
+// out of our own clock's offset.
+TEST_CASE("a cookie's ACK that echoes 0 brings timestamps and window scale 0, no SACK, no ECN") {
   modern l;
   l.listen(4);
   l.set(tunable::syncookies, 2);
@@ -841,9 +871,11 @@ TEST_CASE("a cookie's ACK that echoes no timestamp brings no options") {
   s.options = {.timestamps = true, .ts_value = 6, .ts_echo = 0};
   const auto ack_step = l.receive(s, at(9));
   REQUIRE(ack_step.finished);
-  CHECK_FALSE(ack_step.finished->timestamps);
-  CHECK_FALSE(ack_step.finished->window_scaling);
+  CHECK(ack_step.finished->timestamps);
+  CHECK(ack_step.finished->window_scaling);
+  CHECK(ack_step.finished->send_scale == 0);
   CHECK_FALSE(ack_step.finished->sack);
+  CHECK_FALSE(ack_step.finished->ecn);
 }
 
 // A cookie takes no room, so there is no quarter to keep.

@@ -16,6 +16,7 @@ TEST_CASE("every verdict has the name it has in the source") {
   CHECK(std::string{name_of(verdict::duplicate_syn)} == "duplicate_syn");
   CHECK(std::string{name_of(verdict::promoted)} == "promoted");
   CHECK(std::string{name_of(verdict::overflow_forgotten)} == "overflow_forgotten");
+  CHECK(std::string{name_of(verdict::cookie_in_vain)} == "cookie_in_vain");
   CHECK(std::string{name_of(verdict::cookie_overflow)} == "cookie_overflow");
   CHECK(std::string{name_of(verdict::not_listening)} == "not_listening");
   CHECK(static_cast<std::size_t>(verdict::not_listening) + 1 == verdict_count);

@@ -57,6 +57,14 @@ json changes(const counts& from, const counts& to) {
   return j;
 }
 
+json handshake_of(const handshake& h) {
+  const auto scale = [&h](std::uint8_t s) { return h.window_scaling ? json(s) : json(nullptr); };
+  return {{"mss", h.peer_mss},          {"sack", h.sack},
+          {"timestamps", h.timestamps}, {"ecn", h.ecn},
+          {"cookie", h.cookie},         {"send_scale", scale(h.send_scale)},
+          {"window", h.window},         {"receive_scale", scale(h.receive_scale)}};
+}
+
 /// [t, value] at each change; of several at one instant the last counts.
 template <class Value>
 class history {
@@ -266,6 +274,8 @@ class injector {
     j["syn_recv_history"] = requests_.rows();
     j["estab_history"] = established_.rows();
     j["accepted"] = accepted_;
+    j["handshakes"] = json::object();
+    for (const auto& [port, c] : kernel_->children()) j["handshakes"][std::to_string(port)] = handshake_of(c.shake);
     j["received"] = received_;
     const queue_state q = kernel_->queues();
     j["listen"] = {{"recvq", q.waiting}, {"sendq", q.backlog}};

@@ -37,6 +37,7 @@ const char* const script_help =
     "  syn_recv_history, estab_history   [t, how many] at each change\n"
     "  accepted          [port, t]\n"
     "  received          [port, t, bytes]; instead of bytes ECONNRESET, ETIMEDOUT, EAGAIN, ENOTCONN\n"
+    "  handshakes        per port of a connection: what both sides agreed on; scales null if none\n"
     "  listen, nstat     ss's Recv-Q and Send-Q of the listener, and counters, at the end\n"
     "  causes            how often which rule decided, why, and the counters that it moved";
 

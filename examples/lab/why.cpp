@@ -117,6 +117,8 @@ std::string on_segment(const decision& d, const rules& r) {
       return "a wrong ACK got a RST, and its request is gone (qlen " + text(d.after.requests) + ")";
     case verdict::wrong_ack_resent:
       return "a wrong ACK got the SYN-ACK again; the request stays";
+    case verdict::cookie_in_vain:
+      return "a valid cookie, but its peer has sent another SYN meanwhile: ignored, the request stays";
     case verdict::wrong_timestamp:
       return "an old timestamp, or none where there should be one, was ignored; the request stays";
     case verdict::request_reset:

@@ -82,6 +82,7 @@ inline constexpr std::array causes{
     detail::at(verdict::wrong_ack, "validation", "acknowledges what was never sent: RST"),
     detail::at(verdict::wrong_ack_forgotten, "validation", "acknowledges what was never sent: RST, forgotten"),
     detail::at(verdict::wrong_ack_resent, "validation", "acknowledges what was never sent: the SYN-ACK again"),
+    detail::at(verdict::cookie_in_vain, "cookies", "the cookie of an earlier SYN, and a later one's request waits"),
     detail::at(verdict::out_of_window, stage::old_timestamp, "validation", "a timestamp of the past (PAWS)"),
     detail::at(verdict::out_of_window, stage::bad_echo, "validation", "echoes a timestamp that was never sent"),
     detail::at(verdict::out_of_window, stage::rate_limited, "validation", "outside the window, answered lately"),

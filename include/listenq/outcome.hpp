@@ -31,6 +31,7 @@ enum class verdict : std::uint8_t {
   wrong_ack,             ///< RST, the request stays: a wrong number, or flags that it has no use for
   wrong_ack_forgotten,   ///< RST, the request is gone
   wrong_ack_resent,      ///< SYN-ACK again, the request stays
+  cookie_in_vain,        ///< a valid cookie, but its peer has sent another SYN: ignored, the request stays
   out_of_window,         ///< a bare ACK (unless it was a RST or rate limited), the request stays
   wrong_timestamp,       ///< an old timestamp, or none where there should be one: ignored, the request stays
   challenged,            ///< a RST not exactly right, or another SYN: challenge ACK, the request stays
@@ -50,7 +51,7 @@ enum class verdict : std::uint8_t {
   // no listener
   not_listening,  ///< RST (unless it was a RST): the port is closed
 };
-inline constexpr std::size_t verdict_count = 34;
+inline constexpr std::size_t verdict_count = 35;
 
 constexpr const char* name_of(verdict v) noexcept {
   constexpr const char* names[verdict_count] = {"admitted",
@@ -71,6 +72,7 @@ constexpr const char* name_of(verdict v) noexcept {
                                                 "wrong_ack",
                                                 "wrong_ack_forgotten",
                                                 "wrong_ack_resent",
+                                                "cookie_in_vain",
                                                 "out_of_window",
                                                 "wrong_timestamp",
                                                 "challenged",

@@ -11,18 +11,19 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from machine.play import Machine, by_lab, enter_machine  # noqa: E402
-from netns import check, finish, sysctl  # noqa: E402
+from machine.play import Machine, by_lab, enter_machine, tune  # noqa: E402
+from netns import check, finish  # noqa: E402
 
 SEED, BATCHES, ROWS = 20261130, 4, 100  # for each tcp_syncookies; a listener for each batch
 BACKLOG = 4096
 # Two answers to a request are at least 0.5 s apart, or the second is left out: the segments of a row must be closer.
 ROW_LIMIT_S = 0.4
 PLAIN_WINDOW, TIMESTAMP_WINDOW = 64240, 65160
-USUAL = [".", "P.", "F.", "S", "S.", "R", "R.", "F", "-", "P", "SF", "SR", "SR.", "SF.", "SEW", "SP", "U.", "FP.", "R.F"]
+USUAL = [".", "P.", "F.", "S", "S.", "R", "R.", "F", "-", "P", "SF", "SR", "SR.", "SF.", "SEW", "SP", "U.", "FP.",
+         "R.F"]
 PROMOTED = ("promoted", "cookie_promoted")
-OPTIONS = ["", "mss=1460", "mss=536,sack", "mss=1460,ws=7", "mss=1460,sack,ws=14", "mss=9000,ws=15", "sack", "ws=0", "mss=0",
-           "mss=1460,ts=5000", "mss=1460,sack,ts=5000,ws=10", "mss=1000,ts=5000", "mss=1460,sack,ts=5000",
+OPTIONS = ["", "mss=1460", "mss=536,sack", "mss=1460,ws=7", "mss=1460,sack,ws=14", "mss=9000,ws=15", "sack", "ws=0",
+           "mss=0", "mss=1460,ts=5000", "mss=1460,sack,ts=5000,ws=10", "mss=1000,ts=5000", "mss=1460,sack,ts=5000",
            "mss=1460,ts=0,ws=3", "mss=1460,sack,ts=4294967290,ws=7"]
 
 
@@ -69,7 +70,7 @@ def row(chance, port):
     return lines + [f"0 {port} . C+1 S+1 0{newer}"]
 
 
-def differences(line_number, theirs, ours):
+def differences(theirs, ours):
     """What differs in one step of a request or of the listener. What the new connection itself answers to the segment
     that has made it is the connection's own."""
     if theirs.state != ours.state and {theirs.state, ours.state} & {"SYN-RECV", "none"}:
@@ -79,12 +80,11 @@ def differences(line_number, theirs, ours):
         moved = {name: value for name, value in moved.items() if name != "TcpExtTCPChallengeACK"}
     if moved != ours.counters:
         yield f"counters: kernel {moved}, ours {ours.counters}"
-    texts = [[a.text() for a in step.answers] for step in (theirs, ours)]
-    if texts[0] != texts[1] and ours.verdict not in PROMOTED:
-        yield f"answers: kernel {texts[0]}, ours {texts[1]}"
+    if theirs.texts() != ours.texts() and ours.verdict not in PROMOTED:
+        yield f"answers: kernel {theirs.texts()}, ours {ours.texts()}"
 
 
-def played(machine, chance, lines_for):
+def played(listener, chance, lines_for):
     """The kernel's steps of a row, and the row, with a port at which it went fast enough."""
     state = chance.getstate()
     while True:
@@ -92,33 +92,33 @@ def played(machine, chance, lines_for):
         lines = lines_for(chance)
         isn = chance.choice([chance.randrange(2**32), 2**32 - chance.choice([1, 2, 3, 13, 1000, 64000, 65000])])
         began = time.monotonic()
-        steps = [machine.step(line, isn) for line in lines]
-        machine.forget(int(lines[0].split()[1]))
+        steps = [listener.step(line, isn) for line in lines]
+        listener.forget(int(lines[0].split()[1]))
         if time.monotonic() - began < ROW_LIMIT_S:
             return lines, steps
 
 
 def compare(machine, syncookies, batch):
-    sysctl("net.ipv4.tcp_syncookies", syncookies)
-    machine.listen(BACKLOG)
+    tune("syncookies", syncookies)
+    listener = machine.listen(BACKLOG)
     chance = random.Random(f"{SEED} {syncookies} {batch}")
     ports = iter(range(1024, 65536))
-    rows = [played(machine, chance, lambda c: row(c, next(ports))) for _ in range(ROWS)]
+    rows = [played(listener, chance, lambda c: row(c, next(ports))) for _ in range(ROWS)]
     ours = iter(by_lab([line for lines, _ in rows for line in lines], "--backlog", BACKLOG, "--syncookies", syncookies))
+    listener.close()
     for number, (lines, steps) in enumerate(rows, batch * ROWS):
         problems = []
         connected = False
         for theirs, mine in [(s, next(ours)) for s in steps]:
             connected = connected or mine.verdict == "connection"
             if not connected and not problems:
-                problems += [f"{theirs.line} ({mine.verdict}): {d}" for d in differences(lines, theirs, mine)]
+                problems += [f"{theirs.line} ({mine.verdict}): {d}" for d in differences(theirs, mine)]
         if problems:
             problems += [f"in the row {' / '.join(lines)}"]
         check(f"syncookies {syncookies}, row {number}", problems)
 
 
 enter_machine()
-sysctl("net.core.somaxconn", BACKLOG)
 print(f"seed {SEED}")
 machine = Machine()
 for syncookies in (0, 2):

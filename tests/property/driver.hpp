@@ -595,7 +595,10 @@ class world {
       return verdict::stray;
     }
     const bool full = rules_->full(was.a, was.q - 1, n_);  // its own slot goes with it
-    if (s.ack != known->iss + 1) return verdict::wrong_ack;
+    if (s.ack != known->iss + 1) {                         // a cookie of an earlier SYN, perhaps
+      if (cookies_on() && rules_->exact_rst) return std::nullopt;
+      return verdict::wrong_ack;
+    }
     if (s.seq != known->irs + 1) return std::nullopt;
     if (known->timestamps && s.options.timestamps && s.options.ts_value == 1) return verdict::out_of_window;
     if (known->timeouts < deferred_timeouts() && s.end() == s.seq) return verdict::deferred;

@@ -21,8 +21,9 @@ constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, co
   r.irs = s.seq - 1;
   r.iss = s.ack - 1;
   r.peer_mss = *mss;
-  if (s.options.timestamps && s.options.ts_echo != 0) {
-    const std::uint32_t echo = s.options.ts_echo - l.ts_offset(h);
+  if (s.options.timestamps) {
+    // An echo of 0 is not shifted: it reads as window scale 0 and nothing else (cookie_tcp_check).
+    const std::uint32_t echo = s.options.ts_echo != 0 ? s.options.ts_echo - l.ts_offset(h) : 0;
     const auto bits = codec.decode(echo);
     if (!bits || (bits->sack_permitted && !offer::sack)) return false;
     r.timestamps = true;
@@ -45,9 +46,10 @@ constexpr outcome on_stray(const Segment& s, Sink& out) {
 
 template <class L, class Sink>
 constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
-                               const typename state<L>::key_type& key, std::uint64_t h, Sink& out) {
+                               const typename state<L>::key_type& key, std::uint64_t h, Sink& out,
+                               bool has_request = false) {
   using p = policies<L>;
-  outcome o{verdict::stray};
+  outcome o{has_request ? verdict::wrong_ack : verdict::stray};
   if constexpr (p::cookies::possible) {
     typename state<L>::request_type r;
     const bool asked = p::cookies::mode(l.tunables) != cookie_mode::off;
@@ -57,6 +59,8 @@ constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_typ
       if (l.accept_full()) {
         o.stages.add(stage::accept_full);
         o.verdict = verdict::cookie_overflow;
+      } else if (has_request) {
+        o.verdict = verdict::cookie_in_vain;
       } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), true), s, out)) {
         o.verdict = verdict::cookie_promoted;
       } else {

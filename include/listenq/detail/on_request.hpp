@@ -3,6 +3,7 @@
 // The judgement is `validation`'s, what happens without room `accept_full_at_ack`'s; this is what they are asked about.
 #pragma once
 
+#include <listenq/detail/on_ack.hpp>
 #include <listenq/detail/state.hpp>
 
 namespace listenq::detail {
@@ -157,6 +158,9 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
       resend(l, i, s, h, out, o);
       break;
     case request_answer::reset_and_keep:
+      if (tries_cookie<validation> && validation::at_listener(s.flags) == listener_answer::cookie) {
+        return on_stray_ack(l, s, r.key, h, out, true);
+      }
       o.verdict = verdict::wrong_ack;
       answer_reset(s, out, o);
       break;

@@ -162,6 +162,7 @@ class linux_counters {
       case verdict::deferred:
         if (counts_drops) ++v_.defer_accept_drop;
         break;
+      case verdict::cookie_in_vain:  // the child is made before the request is seen
       case verdict::promoted:
       case verdict::cookie_promoted:
       case verdict::fast_opened:

@@ -94,6 +94,16 @@ inline constexpr bool echoes_zero = [] {
   }
 }();
 
+/// Is an ACK with a wrong number, at a request, still tried as a cookie? A model that says nothing: no.
+template <class P>
+inline constexpr bool tries_cookie = [] {
+  if constexpr (requires { P::tries_cookie; }) {
+    return P::tries_cookie;
+  } else {
+    return false;
+  }
+}();
+
 /// Linux, tcp_check_req of the era; for 6.18 with the answers to RST as recorded from 6.18.44.
 template <linux_era Era>
 struct linux_validation {
@@ -103,7 +113,8 @@ struct linux_validation {
   static constexpr duration rate_limit = Era == linux_era::v6_18 ? 500 * millisecond : 0;
   static constexpr bool late_timestamps = Era != linux_era::v6_18;
   static constexpr bool checks_echo = Era == linux_era::v6_18;
-  static constexpr bool echoes_zero = false;  // tcp_v4_send_ack
+  static constexpr bool echoes_zero = false;                     // tcp_v4_send_ack
+  static constexpr bool tries_cookie = Era == linux_era::v6_18;  // tcp_v4_rcv hands it to the listener
 
   static constexpr request_answer judge(const request_facts& f) noexcept {
     constexpr bool exact_rst = Era == linux_era::v6_18;

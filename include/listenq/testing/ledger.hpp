@@ -83,7 +83,7 @@ constexpr bool fits(verdict v, flags f, bool known) noexcept {
     if (known) return v != verdict::admitted && (of_syn || of_request);
     return of_syn || v == verdict::ignored;
   }
-  if (known) return of_request;
+  if (known) return of_request || (v == verdict::cookie_overflow && f.has(flag::ack));
   if (f.has(flag::rst)) return v == verdict::ignored;
   if (!f.has(flag::ack)) return v == verdict::ignored || v == verdict::stray;
   if (f.has(flag::syn)) return v == verdict::stray;
@@ -175,7 +175,7 @@ class ledger {
     admitted_ += m.enters ? 1U : 0U;
     left_ += (m.leaves ? 1U : 0U) + (evicted && !of_neighbour ? 1U : 0U) + (orphan ? 1U : 0U);
     connected_ += m.waits ? 1U : 0U;
-    made_ += m.waits ? 1U : 0U;
+    made_ += m.waits || o.verdict == verdict::cookie_in_vain ? 1U : 0U;
     acks_ += s.flags.has(flag::ack) ? 1U : 0U;
     cookies_ += o.verdict == verdict::cookie_sent ? 1U : 0U;
     floods_ += o.stages.has(stage::cookie_wanted) ? 1U : 0U;

@@ -1,14 +1,15 @@
-"""One script of `lab inject`, played twice: by a listening socket of the machine's kernel, and by the lab.
+"""Scripts in the language of `lab inject`, played by a listening socket of the machine's kernel and by the lab.
 
-Both yield a list of steps, one for each line of the script: the answers to that line, the state of its port after it,
-the counters that it moved. A script's times matter to `at_their_times` only; otherwise lines follow each other as fast
-as the kernel deals with them, and the lab is given times so close that no timer can run.
+Both yield a list of steps, one for each line: the answers to that line, the state of its port after it, the counters
+that it moved. Lines follow each other as fast as the kernel deals with them; the lab is given times so close that no
+timer can run. Where times matter a test sends and listens by itself (`Listener.send`, `Machine.receive`).
 """
-import contextlib
+import ctypes
 import os
 import pathlib
 import re
 import socket
+import struct
 import sys
 import time
 from typing import NamedTuple
@@ -24,9 +25,13 @@ from recordings import SERVER_COUNTERS, lab  # noqa: E402
 PRESET, VERSION = "linux-6.18", "6.18."
 COUNTERS = SERVER_COUNTERS + (
     "TcpOutRsts", "TcpAttemptFails", "TcpRetransSegs", "TcpExtTCPSynRetrans", "TcpExtPAWSEstab", "TcpExtTSEcrRejected",
-    "TcpExtTCPACKSkippedSynRecv", "TcpExtTCPChallengeACK",
-    "TcpExtTCPACKSkippedChallenge")
+    "TcpExtTCPACKSkippedSynRecv", "TcpExtTCPChallengeACK", "TcpExtTCPACKSkippedChallenge")
+SYSCTLS = {"somaxconn": "net.core.somaxconn", "max_syn_backlog": "net.ipv4.tcp_max_syn_backlog",
+           "syncookies": "net.ipv4.tcp_syncookies", "abort_on_overflow": "net.ipv4.tcp_abort_on_overflow",
+           "synack_retries": "net.ipv4.tcp_synack_retries"}
 PEER = "10.9.1.1"
+_libc = ctypes.CDLL(None, use_errno=True)
+SO_LINGER_0 = struct.pack("ii", 1, 0)
 
 
 class Answer(NamedTuple):
@@ -47,11 +52,18 @@ class Answer(NamedTuple):
 
 
 class Step(NamedTuple):
+    """What a line has led to. `verdict`: the lab's word, "" for a deed. `answers`: [(port, Answer)]."""
     line: str
-    verdict: str  # the lab's word for it
+    verdict: str
     answers: list
     state: str
     counters: dict
+    accepted: list
+
+    def texts(self, port=None):
+        """The answers to the line's port, or those to `port`."""
+        port = port or int(self.line.split()[1])
+        return [answer.text() for to, answer in self.answers if to == port]
 
 
 def signed(number):
@@ -67,6 +79,13 @@ def enter_machine(*tools, limit_s=60):
         skip(f"this kernel is {os.uname().release}, and the preset that it is compared with is {PRESET}")
     enter(*tools, tun=True, limit_s=limit_s)
     sysctl("net.ipv4.tcp_no_metrics_save", 1)  # no run makes the peer of the next one a proven one
+    for name, value in (("somaxconn", 4096), ("max_syn_backlog", 2048), ("syncookies", 1), ("abort_on_overflow", 0)):
+        tune(name, value)
+
+
+def tune(name, value):
+    """Sets one of the lab's tunables in the kernel."""
+    sysctl(SYSCTLS[name], value)
 
 
 def moved(before, after):
@@ -74,82 +93,130 @@ def moved(before, after):
 
 
 class Machine:
-    """The kernel, a TUN interface to it, and one listening socket at a time."""
+    """The kernel and a TUN interface to it."""
 
     def __init__(self):
         self.tun, self.diag = Tun(), Diag()
-        self.listener, self.port = None, 20000
-        self.late = []  # segments to ports that nobody had asked about
-        self._flows = {}
+        self.listeners = {}
+        self._next_port = 20000
 
     def close(self):
-        self.stop_listening()
+        for listener in list(self.listeners.values()):
+            listener.close()
         self.diag.close()
         self.tun.close()
 
     def listen(self, backlog, **options):
-        """A new listener on a port of its own. Options: socket options of IPPROTO_TCP by name."""
-        self.stop_listening()
-        self.port += 1
-        self.listener = socket.socket()
-        for name, value in options.items():
-            self.listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        self.listener.bind((KERNEL, self.port))
-        self.listener.listen(backlog)
-        self.listener.setblocking(False)
-        self._flows = {}
+        """A new listener on a port of its own. `options`: socket options of IPPROTO_TCP by name."""
+        self._next_port += 1
+        listener = Listener(self, self._next_port, backlog, options)
+        self.listeners[listener.port] = listener
+        return listener
 
-    def stop_listening(self):
-        if self.listener is not None:
-            self.listener.close()
-            self.listener = None
+    def receive(self, until):
+        """(listener, port, Answer) as they come, until that moment of time.monotonic()."""
+        for data in self.tun.received(until):
+            yield from self.read(data)
+
+    def settle(self):
+        """(listener, port, Answer) of everything that the kernel has sent when it has dealt with what it got so far."""
+        return [answer for data in self.tun.settled() for answer in self.read(data)]
+
+    def read(self, data):
+        s = segment.unpack(data)
+        if s is not None and s.source_port in self.listeners:
+            listener = self.listeners[s.source_port]
+            yield listener, s.destination_port, listener.read(s)
+
+
+class Flow:
+    """What is known of a client's port: its ISN (C), the server's (S), the clock of its latest SYN-ACK (T)."""
+
+    def __init__(self, isn):
+        self.numbers = {"C": isn, "S": 0, "T": 0}
+        self.next = None  # the number that the server expects next, as its SYN-ACK said
+
+    def resolve(self, text):
+        base, offset = (self.numbers[text[0]], text[1:]) if text[0] in self.numbers else (0, text)
+        return base + int(offset or 0)
+
+
+class Listener:
+    """A listening socket, whose connections stay open until it is closed."""
+
+    def __init__(self, machine, port, backlog, options):
+        self.machine, self.port = machine, port
+        self._flows, self._children = {}, []
+        self._socket = socket.socket()
+        for name, value in options.items():
+            self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self._socket.bind((KERNEL, port))
+        self._socket.setblocking(False)
+        self.listen(backlog)
+
+    def close(self):
+        self._socket.close()
+        for child in self._children:
+            child.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, SO_LINGER_0)
+            child.close()
+        self._children = []
+        self.machine.listeners.pop(self.port, None)
+
+    def listen(self, backlog):
+        """Again, with another backlog. Python's own listen would make 0 of a negative one."""
+        if _libc.listen(self._socket.fileno(), backlog) != 0:
+            raise OSError(ctypes.get_errno(), "listen")
 
     def waiting(self):
         """How many connections wait to be accepted."""
-        row = self.diag.row(KERNEL, self.port)
+        row = self.machine.diag.row(KERNEL, self.port)
         return row.receive_queue if row else 0
 
     def state(self, port):
-        return self.diag.state(KERNEL, self.port, PEER, port)
+        """As ss prints it, or "none"."""
+        return self.machine.diag.state(KERNEL, self.port, PEER, port)
 
-    def accept(self):
-        """Ports of the connections that wait, in their order. They are closed by RST."""
-        ports = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                child, (_, port) = self.listener.accept()
-                ports.append(port)
-                child.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                child.close()
-        self.tun.settled()
-        return ports
+    def accept(self, most=None):
+        """The connections that wait, in their order: (port, socket)."""
+        accepted = []
+        while most is None or len(accepted) < most:
+            try:
+                child, (_, port) = self._socket.accept()
+            except BlockingIOError:
+                break
+            self._children.append(child)
+            accepted.append((port, child))
+        return accepted
 
-    def step(self, line, isn):
-        """Sends what a line of a script says and waits until the kernel has dealt with it. `isn`: the client's ISN of
-        a new port."""
-        port = int(line.split()[1])
+    def step(self, line, isn=0):
+        """Does what a line of a script says and waits until the kernel has dealt with it."""
         before = counters()
-        self.send(line, isn)
-        answers = [a for p, a in self.answers(self.tun.settled()) if p == port]
-        return Step(line, "", answers, self.state(port), moved(before, counters()))
+        accepted = self.act(line, isn)
+        answers = [(port, answer) for listener, port, answer in self.machine.settle() if listener is self]
+        port = line.split()[1]
+        state = self.state(int(port)) if port.isdigit() else ""
+        return Step(line, "", answers, state, moved(before, counters()), accepted)
 
-    def forget(self, port):
-        """Ends the request of a port by a RST that is exact, so that its timer disturbs nobody."""
-        flow = self._flows.get(port)
-        if flow and "A" in flow:
-            self.tun.send(segment.pack(segment.Segment(
-                PEER, KERNEL, port, self.port, flow["A"], 0, "R", 0, b"", b"")))
-            self.tun.settled()
+    def act(self, line, isn=0):
+        """Does what a line of a script says; the ports that were accepted. `isn`: the client's, if its port is new."""
+        words = line.split()[1:]
+        if words[0] == "accept":
+            most = None if words[1:] == ["all"] else int((words[1:] or [1])[0])
+            return [port for port, _ in self.accept(most)]
+        if words[0] == "listen":
+            self.listen(int(words[1]))
+        elif words[0] == "set":
+            tune(words[1], words[2])
+        elif words[0] == "close":
+            self._socket.close()
+        else:
+            self.send(line, isn)
+        return []
 
-    def send(self, line, isn):
+    def send(self, line, isn=0):
+        """Sends the segment of a line."""
         _, port, flags, seq, ack, size, *options = line.split()
-        flow = self._flows.setdefault(int(port), {"C": isn, "S": 0, "T": 0})
-        flow.setdefault("sent", time.monotonic())
-
-        def number(text):
-            base, offset = (flow[text[0]], text[1:]) if text[0] in flow else (0, text)
-            return base + int(offset or 0)
-
+        flow = self._flows.setdefault(int(port), Flow(isn))
         window, wanted = 64240, {}
         for option in options[0].split(",") if options else []:
             name, _, value = option.partition("=")
@@ -157,39 +224,54 @@ class Machine:
                 window = int(value)
             elif name == "ts":
                 value, _, echo = value.partition(":")
-                wanted["ts"] = (number(value), number(echo) if echo else 0)
+                wanted["ts"] = (flow.resolve(value), flow.resolve(echo or "0"))
             else:
                 wanted[name] = int(value or 1)
-        self.tun.send(segment.pack(segment.Segment(
-            PEER, KERNEL, int(port), self.port, number(seq), 0 if ack == "-" else number(ack), flags.replace("-", ""),
-            window, segment.pack_options(wanted), b"x" * int(size))))
+        self._transmit(int(port), flow.resolve(seq), 0 if ack == "-" else flow.resolve(ack), flags.replace("-", ""),
+                       window, segment.pack_options(wanted), b"x" * int(size))
 
-    def answers(self, packets):
-        """(port, Answer) of each packet that is a segment of this listener's."""
-        for data in packets:
-            s = segment.unpack(data)
-            if s is None or s.source_port != self.port or s.destination_port not in self._flows:
-                continue
-            flow = self._flows[s.destination_port]
-            if "S" in s.flags:
-                flow["S"], flow["A"] = s.seq, s.ack
-                flow["T"] = segment.timestamp_of(s.options) or 0
-            yield s.destination_port, Answer(
-                time.monotonic(), s.flags, signed(s.seq - flow["S"]), signed(s.ack - flow["C"]) if "." in s.flags else None,
-                len(s.payload), s.window, segment.options_text(s.options))
+    def forget(self, port):
+        """Ends the request of a port by a RST that is exact, so that its timer disturbs nobody."""
+        flow = self._flows.get(port)
+        if flow and flow.next is not None:
+            self._transmit(port, flow.next, 0, "R", 0, b"", b"")
+            self.machine.settle()
+
+    def _transmit(self, port, *rest):
+        self.machine.tun.send(segment.pack(segment.Segment(PEER, KERNEL, port, self.port, *rest)))
+
+    def read(self, s):
+        flow = self._flows[s.destination_port]
+        if "S" in s.flags:
+            flow.numbers["S"], flow.next = s.seq, s.ack
+            flow.numbers["T"] = segment.timestamp_of(s.options) or 0
+        return Answer(time.monotonic(), s.flags, signed(s.seq - flow.numbers["S"]),
+                      signed(s.ack - flow.numbers["C"]) if "." in s.flags else None, len(s.payload), s.window,
+                      segment.options_text(s.options))
 
 
 def by_lab(lines, *arguments):
-    """The steps of the lab. Lines may have any times; they are given new ones, a microsecond apart."""
-    script = [" ".join([f"{i / 1e6:.6f}", *line.split()[1:]]) for i, line in enumerate(lines)]
+    """The steps of the lab. Whatever the times of the lines, they are given others, 10 microseconds apart."""
+    step_s = 1e-5
+    script = [" ".join([f"{i * step_s:.6f}", *line.split()[1:]]) for i, line in enumerate(lines)]
     result = lab(["inject", "--preset", PRESET, *arguments], stdin="\n".join(script))
-    at = {outcome["line"]: outcome for outcome in result["outcomes"]}
+    outcomes = {outcome["line"]: outcome for outcome in result["outcomes"]}
+
+    def number(at):
+        return round(at / step_s)
+
+    answers = [[] for _ in lines]
+    for port, flow in result["flows"].items():
+        for answer in flow["answers"]:
+            answers[number(answer[0])].append((int(port), Answer(*answer)))
+    accepted = [[] for _ in lines]
+    for port, at in result["accepted"]:
+        accepted[number(at)].append(port)
     steps = []
     for i, line in enumerate(lines):
         port = line.split()[1]
-        answers = [Answer(*a) for a in result["flows"][port]["answers"] if abs(a[0] - i / 1e6) < 5e-7]
-        state = [s for t, s in result["states"][port] if t < i / 1e6 + 5e-7][-1]
-        outcome = at[i + 1]
-        steps.append(Step(line, outcome["verdict"], answers, state,
-                          {k: v for k, v in outcome["counters"].items() if k in COUNTERS}))
+        state = [s for at, s in result["states"][port] if number(at) <= i][-1] if port.isdigit() else ""
+        outcome = outcomes.get(i + 1, {"verdict": "", "counters": {}})
+        steps.append(Step(line, outcome["verdict"], answers[i], state,
+                          {k: v for k, v in outcome["counters"].items() if k in COUNTERS}, accepted[i]))
     return steps

@@ -57,8 +57,8 @@ def unpack(data):
     source_port, destination_port, seq, ack, offset, bits, window = struct.unpack_from("!HHIIBBH", data, header)
     start = header + (offset >> 4) * 4
     flags = "".join(letter for i, letter in enumerate(FLAGS) if bits >> i & 1)
-    return Segment(socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]), source_port, destination_port, seq, ack,
-                   flags, window, data[header + 20:start], data[start:length])
+    return Segment(socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20]), source_port, destination_port, seq,
+                   ack, flags, window, data[header + 20:start], data[start:length])
 
 
 def echo_request(source, destination, number):
