@@ -543,6 +543,67 @@ constexpr bool migrates_in_a_constant_expression() {
 }
 static_assert(migrates_in_a_constant_expression());
 
+// The cell that a request gives up is the one that it needs.
+TEST_CASE("migration where the members share one queue, and that is full") {
+  using pool_type = shared_requests<ipv4, 2, tie_order::newest_first>;
+  using l = with<modern, requests<borrowed<pool_type>>>;
+  pool_type pool{3};
+  l a{borrowed<pool_type>{&pool}};
+  l b{borrowed<pool_type>{&pool}};
+  group<l, 2> g;
+  recorder<> out;
+  REQUIRE(g.join(a, 8) == join_status::ok);
+  for (int i = 0; i < 3; ++i) {
+    g.receive(segment{test::tuple(i).peer(), test::tuple(i).local(), test::C, 0, flag::syn}, 0, out);
+  }
+  REQUIRE(g.join(b, 8) == join_status::ok);
+  REQUIRE(g.migrate(true));
+  REQUIRE(pool.size() == 3);
+  g.leave(a, out);
+  CHECK(g.tick(at(1), out).resent == 3);
+  CHECK(b.request_count() == 3);
+  CHECK(a.request_count() == 0);
+  CHECK(g.counters() == group_counters{.migrate_req_success = 3});
+}
+
+// A request that moves leaves one budget and enters the other.
+TEST_CASE("migration: the books of both budgets are right") {
+  using l = with<modern, budget<per_prefix<24, 64>>,
+                 admission<in_order<gates::known_request, gates::request_queue, gates::budget>>>;
+  world<l> w{2};
+  w.g.migrate(true);
+  for (int n = 0; n < 3; ++n) w.syn(w.peer_of(0, n));
+  REQUIRE(w[0].request_count() > 0);
+  const std::uint32_t all = w.g.request_count();
+  w.leave(0);
+  CHECK(w.ack(w.peer_of(1)) != verdict::not_listening);
+  w.tick(at(1));
+  CHECK(w[0].request_count() == 0);
+  CHECK(w[1].request_count() == all);
+  CHECK(w[0].budget_balanced());
+  CHECK(w[1].budget_balanced());
+}
+
+// found::at_home leaves a request behind and makes a second one; they must not meet in one table.
+TEST_CASE("migration: a request that its new home knows already does not come a second time") {
+  using l = with<modern, deferral<no_deferral>>;
+  world<l, group<l, 4, found::at_home>> w{1};
+  w.g.migrate(true);
+  w.join(1);
+  const int p = w.peer_of(1);
+  w.leave(1);
+  w.syn(p);  // at 0
+  w.now = at(0.5);
+  w.join(1);
+  w.syn(p);  // and at 1
+  REQUIRE(w.g.request_count() == 2);
+  w.leave(0);
+  CHECK(w.tick(at(1)).forgotten == 1);
+  CHECK(w.g.request_count() == 1);
+  CHECK(w[1].request_count() == 1);
+  CHECK(w.g.counters().migrate_req_failure == 1);
+}
+
 // --- cookies
 
 // The group has one stamp (tcp_synq_overflow), the machine one secret. Measured by accident: listeners that had just

@@ -28,13 +28,14 @@ constexpr bool move_request(state<L>& from, state<L>& to, const typename state<L
   if (i == from.npos || to.requests.find(key, low(h)) != to.npos) return false;
   const typename state<L>::request_type r = from.requests[i];
   const bool was_empty = to.requests.size() == 0;
-  if (to.requests.insert(r, low(h)) == to.npos) return false;
-  to.budget.get().entered(key);
+  from.forget_request(i, h, departure::closed);  // first, because where the queue is shared it needs the same cell
+  const bool moved = to.requests.insert(r, low(h)) != to.npos;
+  if (!moved) from.requests.insert(r, low(h));
+  (moved ? to : from).budget.get().entered(key);
   if constexpr (policies<L>::clockwork::sweeps) {
-    if (was_empty) to.hand.due = r.deadline;
+    if (moved && was_empty) to.hand.due = r.deadline;
   }
-  from.forget_request(i, h, departure::closed);
-  return true;
+  return moved;
 }
 
 /// The oldest waiting connection goes to `to`, without a look at its limit (inet_csk_reqsk_queue_add has none). False,
