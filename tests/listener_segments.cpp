@@ -105,6 +105,25 @@ TEST_CASE("the RFCs' tables say the same wherever ISNs and clocks wrap") {
   same_everywhere<rfc5961_validation>();
 }
 
+// Bug caught: a cookie rebuilt with an ISN off by one, or not at all, where `seq - 1` or `ack - 1` wraps.
+TEST_CASE("a cookie comes back wherever the peer's ISN lies, with and without data") {
+  for (const seq_number isn : {0U, 1U, 0x7fffffffU, 0x80000000U, 0xfffffff3U, 0xfffffffeU, 0xffffffffU}) {
+    CAPTURE(isn);
+    script<modern, giver> s{4};
+    s.client_isn = isn;
+    s.listener.set(tunable::syncookies, 2);
+    for (int i = 0; i < 4; ++i) {
+      REQUIRE(s.syn(i, {.mss = 1460}) == verdict::cookie_sent);  // the last of the table: one more is no cookie
+      CHECK(s.out.last().ack == isn + 1);
+      const seq_number iss = s.out.last().seq;
+      CHECK(s.send(i, {.flags = ACK, .seq = 1, .ack = 2}) == verdict::stray);
+      CHECK(s.send(i, {.flags = ACK, .seq = 1, .ack = 1, .bytes = i % 2 == 0 ? 0U : 13U}) == verdict::cookie_promoted);
+      CHECK(s.out.shake.irs == isn);
+      CHECK(s.out.shake.iss == iss);
+    }
+  }
+}
+
 // --- data and FIN with the final ACK ---
 
 TEST_CASE("data and FIN that come with the final ACK are handed to the connection") {
