@@ -241,6 +241,31 @@ TEST_CASE("freebsd: RST exact ends the request, in the window it is challenged, 
   CHECK(rst(-1000) == verdict::out_of_window);
 }
 
+// freebsd-net/tcp-testsuite, state-event-engine/rcv-rst-syn-rcvd and rcv-rst-ack-syn-rcvd, via-listen: four places of
+// SEG.SEQ by four of SEG.ACK, which does not matter, by net.inet.tcp.insecure_rst.
+TEST_CASE("freebsd: a RST in SYN-RCVD as FreeBSD's own test suite has it") {
+  const auto rst = []<class V>(V, flags f, std::int64_t seq, std::int64_t ack) {
+    script<listener<validation<V>, offer<linux_6_18_offer>>> s{1};
+    s.syn(0);
+    return s.send(0, {.flags = f, .seq = seq, .ack = ack});
+  };
+  constexpr std::int64_t right = window;  // RCV.NXT + RCV.WND - 1
+  for (const std::int64_t ack : {-1, 0, 1, 2}) {
+    for (const flags f : {RST, RST | ACK}) {
+      constexpr freebsd_validation secure;
+      CHECK(rst(secure, f, 0, ack) == verdict::out_of_window);
+      CHECK(rst(secure, f, 1, ack) == verdict::request_reset);
+      CHECK(rst(secure, f, right, ack) == verdict::challenged);
+      CHECK(rst(secure, f, right + 1, ack) == verdict::out_of_window);
+      constexpr takes_any_rst<freebsd_validation> insecure;
+      CHECK(rst(insecure, f, 0, ack) == verdict::out_of_window);
+      CHECK(rst(insecure, f, 1, ack) == verdict::request_reset);
+      CHECK(rst(insecure, f, right, ack) == verdict::request_reset);
+      CHECK(rst(insecure, f, right + 1, ack) == verdict::out_of_window);
+    }
+  }
+}
+
 TEST_CASE("freebsd: challenge ACKs are not limited per request") {
   script<freebsd> s{4};
   s.syn(0);

@@ -92,13 +92,14 @@ struct repeats_syn_ack : P {
   }
 };
 
-/// `P`, but every RST that touches the window ends the request, as before RFC 5961 (VPP).
+/// `P`, but every RST that begins in the window ends the request, as before RFC 5961 (VPP; FreeBSD with insecure_rst
+/// 1).
 template <validation_policy P>
 struct takes_any_rst : P {
   static constexpr const char* name = "takes_any_rst";
 
   static constexpr request_answer judge(const request_facts& f) noexcept {
-    return f.flags.has(flag::rst) && f.in_window ? request_answer::forget : P::judge(f);
+    return f.flags.has(flag::rst) && f.starts_in_window ? request_answer::forget : P::judge(f);
   }
 };
 
