@@ -1,8 +1,8 @@
 """Many clients at one small listener of this machine's kernel and of the preset of its version, step by step.
 
-A session is a listener with a random backlog and random tunables and a few dozen lines: SYNs, final ACKs, RSTs, FINs
-and data from a handful of ports, accept, listen() with another backlog, tunables changed on the way, and at the end
-close and what the peers hear then. No timer runs. After every line the answers, the state of the port, the counters
+A session is a listener with a random backlog, random tunables, perhaps TCP_DEFER_ACCEPT, and a few dozen lines: SYNs,
+final ACKs, RSTs, FINs and data from a handful of ports, accept, listen() with another backlog, tunables changed on the
+way, and at the end close and what the peers hear then. No timer runs. After every line the answers, the state of the port, the counters
 and who was accepted must agree; what a connection answers is not a listener's business.
 """
 import pathlib
@@ -29,6 +29,7 @@ class Session:
         self.tunables = DEFAULTS | {
             "syncookies": chance.choice([0, 1, 1, 1, 2]), "abort_on_overflow": chance.choice([0, 0, 1]),
             "max_syn_backlog": chance.choice([4, 8, 11, 2048]), "somaxconn": chance.choice([3, 4096, 4096])}
+        self.defer = chance.choice([0, 0, 0, 1, 5])
         self.backlog = chance.choice([-1, 0, 1, 1, 2, 2, 3, 4, 5, 7, 9])
         self.lines = [self.line() for _ in range(LINES)] + ["0 close"]
         self.lines += [self.final_ack(port) for port in chance.sample(sorted(self.options), min(4, len(self.options)))]
@@ -98,7 +99,7 @@ def played(machine, number):
         session = Session(random.Random(f"{SEED} {number}"), 1024)
         for name, value in session.tunables.items():
             tune(name, value)
-        listener = machine.listen(session.backlog)
+        listener = machine.listen(session.backlog, **({"TCP_DEFER_ACCEPT": session.defer} if session.defer else {}))
         isns = random.Random(number)
         began = time.monotonic()
         steps = [listener.step(line, isns.choice([isns.randrange(2**32), 2**32 - 1])) for line in session.lines]
@@ -132,12 +133,12 @@ def differences(theirs, ours):
 def compare(machine, number):
     session, steps = played(machine, number)
     arguments = [word for name, value in session.tunables.items() for word in (f"--{name.replace('_', '-')}", value)]
-    ours = by_lab(session.lines, f"--backlog={session.backlog}", *arguments)
+    ours = by_lab(session.lines, f"--backlog={session.backlog}", "--defer-accept", session.defer, *arguments)
     for i, (theirs, mine) in enumerate(zip(steps, ours)):
         problems = [f"line {i}, {theirs.line} ({mine.verdict}): {d}" for d in differences(theirs, mine)]
         if problems:
             history = " / ".join(line[2:] for line in session.lines[:i + 1])
-            return problems + [f"backlog {session.backlog}, {session.tunables}: {history}"]
+            return problems + [f"backlog {session.backlog}, deferred {session.defer}, {session.tunables}: {history}"]
     return []
 
 

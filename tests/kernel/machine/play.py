@@ -25,7 +25,8 @@ from recordings import SERVER_COUNTERS, lab  # noqa: E402
 PRESET, VERSION = "linux-6.18", "6.18."
 COUNTERS = SERVER_COUNTERS + (
     "TcpOutRsts", "TcpAttemptFails", "TcpRetransSegs", "TcpExtTCPSynRetrans", "TcpExtPAWSEstab", "TcpExtTSEcrRejected",
-    "TcpExtTCPACKSkippedSynRecv", "TcpExtTCPChallengeACK", "TcpExtTCPACKSkippedChallenge")
+    "TcpExtTCPACKSkippedSynRecv", "TcpExtTCPChallengeACK", "TcpExtTCPACKSkippedChallenge",
+    "TcpExtTCPDeferAcceptDrop")
 SYSCTLS = {"somaxconn": "net.core.somaxconn", "max_syn_backlog": "net.ipv4.tcp_max_syn_backlog",
            "syncookies": "net.ipv4.tcp_syncookies", "abort_on_overflow": "net.ipv4.tcp_abort_on_overflow",
            "synack_retries": "net.ipv4.tcp_synack_retries"}
