@@ -264,6 +264,16 @@ TEST_CASE("a budget and a storage that refuse have causes of their own") {
   lives<tight>();
 }
 
+// tcps_badrst and tcps_badsyn need to know what kind of segment it was.
+TEST_CASE("an outcome carries the flags of its segment, to the caller and to the counters") {
+  script<with<modern, counters<freebsd_counters>>> s{2};
+  s.syn(0);
+  s.rst(1);
+  CHECK(s.last.flags == flag::rst);
+  s.send(2, {.flags = flag::none});
+  CHECK(s.listener.counters() == bsd_counter_values{.added = 1, .badsyn = 1, .badrst = 1});
+}
+
 // Two listeners over one syncache: who is evicted may be the neighbour's.
 TEST_CASE("where a queue is shared, the books of all add up to what is in it") {
   using shape = syncache<4, 3, 9>;
