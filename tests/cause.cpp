@@ -34,7 +34,7 @@ TEST_CASE("every verdict, with any stages, has a cause of that verdict") {
     }
   }
   for (const timer_verdict v : {timer_verdict::resent, timer_verdict::waited, timer_verdict::expired,
-                                timer_verdict::send_failed, timer_verdict::orphaned}) {
+                                timer_verdict::send_failed, timer_verdict::orphaned, timer_verdict::paused}) {
     for (const bool sent : {false, true}) {
       for (const bool pruned : {false, true}) {
         const cause& c = causes[cause_index(timer_outcome{v, sent, pruned})];

@@ -84,7 +84,21 @@ TEST_CASE("the limits of listen(511) on 3.12 with its defaults") {
   CHECK(says(text, "connections waiting for accept()  129\n"));
   CHECK(says(text, "when they are full, admitted    2 young requests\n"));
   CHECK(says(text, "requests (SYN_RECV)               256\n"));
-  CHECK(says(text, "when they are full, a SYN       is dropped\n"));
+  CHECK(says(text, "when they are full, a SYN       gets a cookie\n"));
   CHECK(says(text, "SYN-ACKs at                       0, 1, 3, 7, 15, 31 s (each up to 0.4 s late)\n"));
   CHECK(says(to_text(explain<listener<request_full<reset>>>(4)), "a SYN       gets a RST\n"));
+  CHECK(says(to_text(explain<preset::linux_3_12>(511, {{tunable::syncookies, 0}})), "a SYN       is dropped\n"));
+  using beside = listener<cookies<in_every_iss<freebsd_13_cookie, static_key, any_time>>, request_full<evict_oldest>>;
+  CHECK(says(to_text(explain<beside>(4)), "a SYN       takes the oldest one's place\n"));
+}
+
+// A codec's own keys and window would be noise; others must be seen.
+TEST_CASE("cookies are spelled by their codec, and by what is not the codec's own") {
+  CHECK(says(describe<preset::linux_3_12>(), "cookies_if_tuned<linux_3_12_cookie>"));
+  CHECK(says(describe<listener<cookies<always<linux_6_18_cookie, rotated<5>>>>>(),
+             "always<linux_6_18_cookie, rotated<5>>"));
+  CHECK(says(describe<listener<cookies<always<bernstein_cookie<3>, static_key, after_cookie<7>>>>>(),
+             "always<bernstein_cookie<3>, static_key, after_cookie<7>>"));
+  CHECK(says(describe<listener<cookies<pausing<in_every_iss<freebsd_13_cookie>>>, sizing<syncache<4, 3>>>>(),
+             "pausing<in_every_iss<freebsd_13_cookie>>"));
 }

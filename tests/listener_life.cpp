@@ -479,7 +479,7 @@ TEST_CASE("set answers ok, not_tunable or out_of_range, and only ok changes anyt
 TEST_CASE("a preset's own defaults are where a listener starts") {
   const preset::linux_3_12 o;
   CHECK(o.get(tunable::somaxconn) == 128);
-  CHECK(o.get(tunable::syncookies) == 0);
+  CHECK(o.get(tunable::syncookies) == 1);
   CHECK(modern{}.get(tunable::max_syn_backlog) == 2048);
   CHECK(modern{}.get(tunable::syncookies) == 1);
 }

@@ -37,6 +37,7 @@ TEST_CASE("every timer verdict has its name") {
   CHECK(std::string{name_of(timer_verdict::expired)} == "expired");
   CHECK(std::string{name_of(timer_verdict::send_failed)} == "send_failed");
   CHECK(std::string{name_of(timer_verdict::orphaned)} == "orphaned");
+  CHECK(std::string{name_of(timer_verdict::paused)} == "paused");
 }
 
 // Two stages with one bit: a full request queue would count as a full accept queue.
@@ -46,7 +47,8 @@ TEST_CASE("stages are a set, each with a bit of its own") {
       stage::old_timestamp,   stage::bad_echo,       stage::cookie_checked,   stage::cookie_valid,
       stage::child_refused,   stage::evicted,        stage::answered,         stage::answered_reset,
       stage::send_failed,     stage::bucket_full,    stage::evicted_reset,    stage::fast_open_tried,
-      stage::fast_open_asked, stage::fast_open_full, stage::fast_open_failed, stage::fast_open_backup};
+      stage::fast_open_asked, stage::fast_open_full, stage::fast_open_failed, stage::fast_open_backup,
+      stage::no_timestamp,    stage::cookie_in_iss,  stage::cookie_late};
   for (const stage s : all) {
     stages one;
     one.add(s);

@@ -23,6 +23,8 @@ const char* word_for(cookie_mode m) {
       return "off";
     case cookie_mode::under_pressure:
       return "under_pressure";
+    case cookie_mode::beside_requests:
+      return "beside_requests";
     case cookie_mode::always:
       return "always";
   }

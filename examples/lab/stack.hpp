@@ -29,8 +29,7 @@ struct stack_hooks {
 /// The keys that a seed stands for.
 struct stack_keys {
   siphash_key hash{};
-  siphash_key cookie_tuple{};
-  siphash_key cookie_period{};
+  siphash_key cookie{};  ///< the secret that all keys of cookies come from
   fast_open_keys fast_open{};
 };
 

@@ -80,10 +80,9 @@ class stack_over final : public stack {
     h.key = k.hash;
     policy_of<Preset, slot::fast_open> f{};
     if constexpr (requires { f.keys; }) f.keys = k.fast_open;
-    if constexpr (requires(cookies_policy c) { c.codec.tuple_key; }) {
+    if constexpr (cookies_policy::possible) {
       cookies_policy c{};
-      c.codec.tuple_key.key = k.cookie_tuple;
-      c.codec.period_key.key = k.cookie_period;
+      c.keys.seed(k.cookie);
       return listener_type(h, c, f, r);
     } else {
       return listener_type(h, f, r);

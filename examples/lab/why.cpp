@@ -72,6 +72,8 @@ std::string on_timer(const decision& d, const rules& r) {
       return "the SYN-ACK could not be sent again: the request is forgotten";
     case timer_verdict::orphaned:
       return "its listener has closed: the request is forgotten";
+    case timer_verdict::paused:
+      return "cookies are all there is for now: the request is forgotten";
   }
   return {};
 }

@@ -209,8 +209,7 @@ stack_keys keys_of(std::uint64_t seed) {
   };
   stack_keys k;
   k.hash = key();
-  k.cookie_tuple = key();
-  k.cookie_period = key();
+  k.cookie = key();
   k.fast_open.primary = key();
   return k;
 }

@@ -35,10 +35,9 @@ Listener keyed() {
   using cookies_policy = policy_of<Listener, slot::cookies>;
   hashing_policy h{};
   h.key = fresh_key();
-  if constexpr (requires(cookies_policy c) { c.codec.tuple_key; }) {
+  if constexpr (cookies_policy::possible) {
     cookies_policy c{};
-    c.codec.tuple_key.key = fresh_key();
-    c.codec.period_key.key = fresh_key();
+    c.keys.seed(fresh_key());
     return Listener(h, c);
   } else {
     return Listener(h);

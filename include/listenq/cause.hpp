@@ -121,6 +121,7 @@ inline constexpr std::array causes{
     detail::at(timer_verdict::expired, 0, "schedule", "no answer to the last SYN-ACK"),
     detail::at(timer_verdict::send_failed, 0, "send_failure", "the SYN-ACK could not leave: forgotten"),
     detail::at(timer_verdict::orphaned, 0, "closing", "its listener has closed"),
+    detail::at(timer_verdict::paused, 0, "cookies", "cookies are all there is for now"),
     detail::at(icmp_verdict::ended, "icmp", "an ICMP error about its SYN-ACK"),
     detail::at(icmp_verdict::noted, "icmp", "an ICMP error: the next one may end the request"),
     detail::at(icmp_verdict::ignored, "icmp", "an ICMP error of a harmless kind"),

@@ -168,17 +168,49 @@ template <std::uint32_t N>
 struct spelling<drop_if_young<N>> {
   static std::string text() { return in_brackets("drop_if_young", {number(N)}); }
 };
-template <class C>
-struct spelling<under_pressure<C>> {
-  static std::string text() { return in_brackets("under_pressure", {spell<C>()}); }
+template <duration L, duration S>
+struct spelling<after_cookie<L, S>> {
+  static std::string text() {
+    return S == 0 ? in_brackets("after_cookie", {number(L)}) : in_brackets("after_cookie", {number(L), number(S)});
+  }
 };
-template <class C>
-struct spelling<always<C>> {
-  static std::string text() { return in_brackets("always", {spell<C>()}); }
+template <duration L>
+struct spelling<after_bucket_overflow<L>> {
+  static std::string text() { return in_brackets("after_bucket_overflow", {number(L)}); }
 };
-template <class C>
-struct spelling<cookies_if_tuned<C>> {
-  static std::string text() { return in_brackets("cookies_if_tuned", {spell<C>()}); }
+template <duration O>
+struct spelling<rotated<O>> {
+  static std::string text() { return in_brackets("rotated", {number(O)}); }
+};
+template <duration P>
+struct spelling<derived_keys<P>> {
+  static std::string text() { return in_brackets("derived_keys", {number(P)}); }
+};
+template <std::uint32_t A>
+struct spelling<bernstein_cookie<A>> {
+  static std::string text() { return in_brackets("bernstein_cookie", {number(A)}); }
+};
+template <std::uint16_t M>
+struct spelling<onload_cookie<M>> {
+  static std::string text() { return in_brackets("onload_cookie", {number(M)}); }
+};
+/// The codec; keys and window only where they are not the codec's own.
+template <template <class, class, class> class P, class C, class K, class W>
+requires std::derived_from<P<C, K, W>, cookie_issuer<C, K, W>>
+struct spelling<P<C, K, W>> {
+  static std::string text() {
+    const char* name = P<C, K, W>::name;
+    if (!std::same_as<W, typename C::window>) return in_brackets(name, {spell<C>(), spell<K>(), spell<W>()});
+    if (!std::same_as<K, typename C::keys>) return in_brackets(name, {spell<C>(), spell<K>()});
+    return in_brackets(name, {spell<C>()});
+  }
+};
+template <class P, duration F, unsigned D>
+struct spelling<pausing<P, F, D>> {
+  static std::string text() {
+    return std::same_as<pausing<P, F, D>, pausing<P>> ? in_brackets("pausing", {spell<P>()})
+                                                      : in_brackets("pausing", {spell<P>(), number(F), number(D)});
+  }
 };
 template <linux_era E>
 struct spelling<linux_validation<E>> {
@@ -394,8 +426,9 @@ inline std::string to_text(const explanation& e) {
                                                                    : count(*e.young_when_full) + " young requests");
   line("requests (SYN_RECV)", count(e.request_slots));
   if (e.unproven_slots < e.request_slots) line("  of these for unknown peers", count(e.unproven_slots));
-  line("  when they are full, a SYN",
-       e.cookies != cookie_mode::off ? "gets a cookie" : detail::answer_text(e.when_full));
+  line("  when they are full, a SYN", e.cookies == cookie_mode::under_pressure || e.cookies == cookie_mode::always
+                                          ? "gets a cookie"
+                                          : detail::answer_text(e.when_full));
   if (e.buckets > 0) line("hash buckets", count(e.buckets));
   line("pruning starts at", e.pruning_from ? count(*e.pruning_from) + " requests" : "never");
   std::string times;

@@ -235,7 +235,7 @@ class group {
     const std::uint32_t waiting = m.listener->accept_count();
     const outcome o = m.listener->receive(s, now, out, facts);
     if (m.listener->accept_count() > waiting) wake(m);
-    if (o.verdict == verdict::cookie_sent) stamp();
+    if (o.verdict == verdict::cookie_sent || o.stages.has(stage::cookie_in_iss)) stamp();
     return o;
   }
   /// A segment for a request whose listener has left: `home` judges it. What finishes has moved there; anything else
@@ -305,11 +305,10 @@ class group {
 
   /// Of one cookie all members know: the group has one stamp (tcp_synq_overflow), the machine one secret.
   constexpr void stamp() noexcept {
-    for (std::size_t i = 0; i < used(); ++i) {
-      const instant at = inside(*members_[i].listener).last_cookie;
-      last_cookie_ = at > last_cookie_ ? at : last_cookie_;
+    if constexpr (detail::policies<L>::cookies::possible) {
+      for (std::size_t i = 0; i < used(); ++i) window_.learn(inside(*members_[i].listener).cookies.get().window);
+      for (std::size_t i = 0; i < used(); ++i) inside(*members_[i].listener).cookies.get().window.learn(window_);
     }
-    for (std::size_t i = 0; i < used(); ++i) inside(*members_[i].listener).last_cookie = last_cookie_;
   }
   /// Every member has room for what may wait at all of them.
   constexpr bool reserve() noexcept {
@@ -335,7 +334,7 @@ class group {
   std::size_t closed_ = 0;
   bool migrates_ = false;
   bool scattered_ = false;  ///< a request may be elsewhere than its hash says
-  instant last_cookie_ = -never;
+  [[no_unique_address]] detail::window_of<typename detail::policies<L>::cookies> window_{};
   group_counters counters_{};
 };
 

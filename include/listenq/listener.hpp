@@ -60,6 +60,10 @@ class basic_listener {
   static_assert(
       !Cookies::possible || Admission::any([]<class G>() { return G::owner == gate_owner::request_queue; }),
       "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
+  static_assert(detail::window_has_buckets<Cookies, Sizing>,
+                "listenq::listener: this window opens when a bucket overflows; use sizing<syncache<...>>, too.");
+  static_assert(!pauses<Cookies> || bucketed<Sizing>,
+                "listenq::listener: a pause begins when a bucket overflows; use sizing<syncache<...>>, too.");
   static_assert(std::is_empty_v<Budget> || Admission::any([]<class G>() { return G::owner == gate_owner::budget; }),
                 "listenq::listener: a budget is asked at gates::budget, and this admission has no such gate.");
   static constexpr syn_answers evictions = evictions_of<RequestFull> | evictions_of<AcceptFullAtSyn>;
@@ -117,7 +121,7 @@ class basic_listener {
         }
         state_.forget_all();
       }
-      state_.last_cookie = -never;
+      if constexpr (Cookies::possible) state_.cookies.get().reset();
     }
     if (grows) state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
     const listen_effect effect = !again                                         ? listen_effect::started
@@ -216,6 +220,16 @@ class basic_listener {
     state_.tunables.assign(t, value);
     return set_status::ok;
   }
+
+  /// From now on cookies are signed with `key`; what the old one still verifies is the ring's affair (`static_key`:
+  /// nothing, `rotated<d>`: cookies up to d old). Allocates nothing.
+  template <class Key>
+  constexpr void rotate_cookie_keys(const Key& key, instant now) noexcept
+      requires(Cookies::possible&& detail::rotates<Cookies, Key>) {
+    state_.cookies.get().keys.rotate(key, state_.advance(now));
+  }
+  /// The keys of its cookies: what another listener needs to finish the handshakes that this one began.
+  constexpr const auto& cookie_keys() const noexcept requires(Cookies::possible) { return state_.cookies.get().keys; }
 
   // --- the network's side ---------------------------------------------------------------------------------------
 

@@ -112,6 +112,7 @@ enum class stage : std::uint32_t {
   no_timestamp = 1U << 15,    ///< timestamps were agreed on, and this segment had none (RFC 7323 3.2)
   request_ended = 1U << 16,   ///< the request that a closed listener had left to its timer ended with the segment
   cookie_late = 1U << 17,     ///< an ACK was not tried as a cookie: none had been sent lately
+  cookie_in_iss = 1U << 18,   ///< a request was stored, and its ISS is a cookie
   // fast open
   fast_open_tried = 1U << 20,   ///< 3.12: the SYN had the option, or needed none
   fast_open_asked = 1U << 21,   ///< the SYN asked for a cookie
@@ -144,10 +145,11 @@ enum class timer_verdict : std::uint8_t {
   expired,      ///< forgotten, nothing sent
   send_failed,  ///< forgotten because the SYN-ACK could not leave
   orphaned,     ///< forgotten because its listener has closed
+  paused,       ///< forgotten because cookies are all there is for now
 };
 
 constexpr const char* name_of(timer_verdict v) noexcept {
-  constexpr const char* names[] = {"resent", "waited", "expired", "send_failed", "orphaned"};
+  constexpr const char* names[] = {"resent", "waited", "expired", "send_failed", "orphaned", "paused"};
   return names[static_cast<std::size_t>(v)];
 }
 

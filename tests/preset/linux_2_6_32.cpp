@@ -87,3 +87,20 @@ TEST_CASE("TCP_DEFER_ACCEPT counts in periods of 3, 6, 12 s") {
   CHECK(s.out.count == 2);  // the end of the last period provokes another ACK
   CHECK(s.ack(0) == verdict::promoted);
 }
+
+// kernels.md 2.1 step 1: any value but 0 is "under pressure"; step 6: ECN is not remembered; nothing else is counted.
+TEST_CASE("cookies: off by default, never for everybody, without ECN, options in nine bits") {
+  script<linux_2_6_32> s{1};
+  CHECK(s.listener.get(tunable::syncookies) == 0);
+  s.listener.set(tunable::syncookies, 2);
+  for (int i = 0; i < 16; ++i) CHECK(s.syn(i) == verdict::admitted);
+  s.now = at(2);
+  CHECK(s.send(16, {.flags = flag::syn | flag::ece | flag::cwr,
+                    .options = {.window_scale = 7, .sack_permitted = true, .timestamps = true, .ts_value = 5}}) ==
+        verdict::cookie_sent);
+  CHECK(s.out.last().flags == (flag::syn | flag::ack));
+  CHECK((s.out.last().options.ts_value & 0x1ff) == 0x167);
+  CHECK(counters_text(s.listener.counters()) == "SyncookiesSent=1");
+  s.listener.set(tunable::syncookies, 0);
+  CHECK(s.syn(17) == verdict::dropped_request_full);
+}

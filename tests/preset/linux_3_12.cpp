@@ -37,6 +37,7 @@ TEST_CASE("sysctl defaults are those of 3.12") {
   const linux_3_12 l;
   CHECK(l.get(tunable::somaxconn) == 128);
   CHECK(l.get(tunable::max_syn_backlog) == 1024);
+  CHECK(l.get(tunable::syncookies) == 1);
   CHECK(l.get(tunable::synack_retries) == 5);
   CHECK(l.get(tunable::abort_on_overflow) == 0);
 }
@@ -46,8 +47,12 @@ TEST_CASE("listen(1): two connections, sixteen requests") {
   script<linux_3_12> s{1};
   CHECK(s.listener.request_limit() == 16);
   for (int i = 0; i < 16; ++i) CHECK(s.syn(i) == verdict::admitted);
+  CHECK(s.syn(16) == verdict::cookie_sent);
+  CHECK(counters_text(s.listener.counters()) == "ListenDrops=1 TCPReqQFullDoCookies=1 SyncookiesSent=1");
+  s.listener.set(tunable::syncookies, 0);
   CHECK(s.syn(16) == verdict::dropped_request_full);
-  CHECK(counters_text(s.listener.counters()) == "ListenDrops=1 TCPReqQFullDrop=1");
+  CHECK(counters_text(s.listener.counters()) ==
+        "ListenDrops=2 TCPReqQFullDrop=1 TCPReqQFullDoCookies=1 SyncookiesSent=1");
   CHECK(s.ack(0) == verdict::promoted);
   CHECK(s.ack(1) == verdict::promoted);
   CHECK(s.ack(2) == verdict::overflow_kept);
@@ -128,10 +133,11 @@ TEST_CASE("N + 3 clients connect before the first timeout") {
   }
 }
 
-// 3.12 has no cookies here, and its last quarter is closed to the unproven.
+// Without cookies the last quarter is closed to the unproven.
 TEST_CASE("max_syn_backlog 80: about 60 requests, 61 to be exact") {
   script<linux_3_12> s{100};
   s.listener.close(s.out);
+  s.listener.set(tunable::syncookies, 0);
   s.listener.set(tunable::max_syn_backlog, 80);
   s.listener.listen(100);
   CHECK(s.listener.request_limit() == 128);
@@ -177,4 +183,27 @@ TEST_CASE("its SYN-ACK on the loopback is the one in the article") {
   s.syn(0, {.mss = 16396, .window_scale = 6, .sack_permitted = true, .timestamps = true, .ts_value = 795517246});
   CHECK(test::text(s.out.last(), test::C, s.iss(0)) ==
         "S. seq=S+0 ack=C+1 len=0 win 32768 mss 16396 sackOK ecr 795517246 wscale 6");
+}
+
+// kernels.md 2.2 steps 1 and 2: a cookie does not pass the young rule.
+TEST_CASE("tcp_syncookies 2: a cookie for everybody, but not past a full accept queue with two young requests") {
+  script<linux_3_12> s{1};
+  s.syn(10), s.syn(11);
+  s.listener.set(tunable::syncookies, 2);
+  CHECK(s.syn(0) == verdict::cookie_sent);
+  CHECK(s.ack(0) == verdict::cookie_promoted);
+  s.syn(1);
+  CHECK(s.ack(1) == verdict::cookie_promoted);
+  CHECK(s.syn(2) == verdict::dropped_accept_full);
+  CHECK(s.listener.counters().syncookies_sent == 2);
+}
+
+// cookie_check_timestamp: the timestamp of a cookie holds scale, SACK and ECN, and is not ahead of the clock.
+TEST_CASE("a cookie's SYN-ACK has its options in the low six bits of its timestamp") {
+  script<linux_3_12> s{1};
+  s.listener.set(tunable::syncookies, 2);
+  s.now = at(100);
+  s.syn(0, {.mss = 1460, .window_scale = 7, .sack_permitted = true, .timestamps = true, .ts_value = 5});
+  CHECK((s.out.last().options.ts_value & 0x3f) == 0x17);
+  CHECK(100000 - s.out.last().options.ts_value < 128);
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <listenq/mirror.hpp>
 #include <listenq/testing/invariants.hpp>
@@ -53,7 +54,11 @@ struct rules {
   at_full accept_full_at_syn = at_full::drop;
   at_full accept_full_at_ack = at_full::keep;
   cookie_rule cookies = cookie_rule::none;
-  bool exact_rst = false;  ///< 6.18: a RST must be exact, answers are limited to one in 500 ms
+  bool two_is_for_all = true;       ///< tcp_syncookies 2; 2.6.32 reads it as 1
+  duration cookie_window = 0;       ///< how long after the last one an ACK may be tried
+  duration cookie_life = 0;         ///< how old a cookie may be
+  std::int32_t cookie_entries = 0;  ///< of the table of MSS
+  bool exact_rst = false;           ///< 6.18: a RST must be exact, answers are limited to one in 500 ms
   bool syn_fin = false;
   bool restarts_timer = true;  ///< a SYN-ACK sent again for a duplicate SYN
   bool first_failure_fatal = false;
@@ -321,6 +326,13 @@ rules rules_of(std::string name) {
               : std::is_same_v<cookies_t, always<linux_6_18_cookie>>         ? cookie_rule::always
               : std::is_same_v<cookies_t, under_pressure<linux_6_18_cookie>> ? cookie_rule::under_pressure
                                                                              : cookie_rule::tuned;
+  if constexpr (cookies_t::possible) {
+    using codec = typename cookies_t::codec;
+    r.two_is_for_all = !std::is_same_v<cookies_t, under_pressure_if_tuned<codec>>;
+    r.cookie_window = cookies_t::window_type::length;
+    r.cookie_life = codec::ages * codec::period;
+    r.cookie_entries = static_cast<std::int32_t>(std::size(codec::mss_table[0]));
+  }
   constexpr linux_era era = era_of(policy_of<L, slot::validation>{});
   r.exact_rst = era == linux_era::v6_18;
   r.restarts_timer = era != linux_era::v2_6_32;

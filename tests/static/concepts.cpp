@@ -113,6 +113,12 @@ static_assert(!accept_full_at_ack_policy<drop> && !accept_full_at_ack_policy<not
 // --- cookies ---
 static_assert(cookie_codec<linux_6_18_cookie>);
 static_assert(!cookie_codec<siphash<>> && !cookie_codec<nothing>);
+static_assert(cookie_codec<linux_2_6_32_cookie> && cookie_codec<linux_3_12_cookie> && cookie_codec<freebsd_13_cookie> &&
+              cookie_codec<bernstein_cookie<>> && cookie_codec<gvisor_cookie> && cookie_codec<onload_cookie<>> &&
+              cookie_codec<tldk_cookie>);
+static_assert(cookies_policy<under_pressure_if_tuned<linux_2_6_32_cookie>> &&
+              cookies_policy<pausing<in_every_iss<freebsd_13_cookie>>> &&
+              cookies_policy<in_every_iss_if_tuned<freebsd_13_cookie>>);
 static_assert(cookies_policy<no_cookies> && cookies_policy<always<linux_6_18_cookie>> &&
               cookies_policy<under_pressure<linux_6_18_cookie>> && cookies_policy<cookies_if_tuned<linux_6_18_cookie>>);
 static_assert(!cookies_policy<linux_6_18_cookie> && !cookies_policy<nothing>);

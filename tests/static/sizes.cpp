@@ -71,8 +71,9 @@ using budget_gates = in_order<gates::known_request, gates::request_queue, gates:
 static_assert(sizeof(listener<observer<silent_observer>, budget<generous_budget>, admission<budget_gates>>) ==
               sizeof(listener<admission<budget_gates>>));
 static_assert(sizeof(listener<request_full<reset>, isn<fixed_isn<7>>, closing<abort_requests>>) == sizeof(listener<>));
-// What costs: a key, keys for cookies, 25 counters, fast open's list of resets, the tunables that somebody reads.
-static_assert(sizeof(listener<cookies<always<linux_6_18_cookie>>>) == sizeof(listener<>) + 32);
+// What costs: a key, keys for cookies and when the last one was sent, 25 counters, fast open's list of resets, the
+// tunables that somebody reads.
+static_assert(sizeof(listener<cookies<always<linux_6_18_cookie>>>) == sizeof(listener<>) + 40);
 static_assert(sizeof(listener<fast_open<linux_fast_open<linux_era::v6_18, 4>>>) <= sizeof(listener<>) + 4 * 8 + 64);
 static_assert(listener<fast_open<linux_fast_open<>>>::bytes_per_request == listener<>::bytes_per_request);
 static_assert(sizeof(listener<>) >= sizeof(listener<counters<no_counters>>) + sizeof(counter_values));

@@ -21,6 +21,9 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
   if (!l.listening && p::closing::requests != closing_answer::outlive) {
     t.verdict = timer_verdict::orphaned;
     l.forget_request(i, h, departure::closed);
+  } else if (l.paused()) {
+    t.verdict = timer_verdict::paused;
+    l.forget_request(i, h, departure::expired);
   } else if (a.expire) {
     t.verdict = timer_verdict::expired;
     t.pruned = l.would_live(r);

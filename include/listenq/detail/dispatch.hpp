@@ -14,7 +14,7 @@ template <class L, class Sink>
 constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s, Sink& out, const arrival& facts) {
   const auto key = four_tuple_of(s);
   const std::uint64_t h = l.hash(key);
-  const auto i = l.requests.find(key, low(h));
+  const auto i = l.sees_requests() ? l.requests.find(key, low(h)) : l.npos;
   if (i != l.npos) {
     const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
     return syn ? on_syn(l, s, key, h, i, out, facts) : on_request(l, s, h, i, out);

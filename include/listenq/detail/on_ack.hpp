@@ -6,33 +6,41 @@
 
 namespace listenq::detail {
 
+/// Is this the time for a cookie? Where requests are not looked up, always.
+template <class L>
+constexpr bool cookie_may_come(const state<L>& l, std::uint64_t h) noexcept {
+  if (!l.sees_requests()) return true;
+  window_facts f{.now = l.now, .request_full = l.requests.full(l.limit, low(h))};
+  if constexpr (bucketed<typename policies<L>::sizing>) f.bucket_overflow = l.bucket_overflow(h);
+  return l.cookies.get().window.open(f);
+}
+
 /// Rebuilds the request from the cookie in an ACK; false if it is none.
 template <class L>
 constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
                        const typename state<L>::key_type& key, std::uint64_t h, outcome& o) noexcept {
   using offer = typename policies<L>::offer;
+  using codec = typename policies<L>::cookies::codec;
   const key_words<typename policies<L>::family> w{key};
-  const auto& codec = l.cookies.get().codec;
   o.stages.add(stage::cookie_checked);
-  const auto mss = codec.check({w.word, w.count, s.seq - 1, 0}, s.ack - 1, l.now);
-  if (!mss) return false;
+  std::optional<cookie_options> kept = l.cookies.get().check(l.cookie_for(w, key, s.seq - 1, h), s.ack - 1, l.now);
+  if (!kept) return false;
   o.stages.add(stage::cookie_valid);
   r.key = key;
   r.irs = s.seq - 1;
   r.iss = s.ack - 1;
-  r.peer_mss = *mss;
   if (s.options.timestamps) {
     // An echo of 0 is not shifted: it reads as window scale 0 and nothing else (cookie_tcp_check).
     const std::uint32_t echo = s.options.ts_echo != 0 ? s.options.ts_echo - l.ts_offset(h) : 0;
-    const auto bits = codec.decode(echo);
-    if (!bits || (bits->sack_permitted && !offer::sack)) return false;
+    if (!codec::unstamp(echo, {.sack = offer::sack, .ecn = offer::ecn}, *kept)) return false;
     r.timestamps = true;
     r.ts_recent = s.options.ts_value;
-    r.sack = bits->sack_permitted;
-    r.window_scaling = bits->has_window_scale();
-    r.send_scale = r.window_scaling ? bits->window_scale : std::uint8_t{0};
-    r.ecn = offer::ecn && codec.ecn(echo);
   }
+  r.peer_mss = kept->mss;
+  r.sack = kept->sack;
+  r.ecn = kept->ecn;
+  r.window_scaling = kept->scales();
+  if (r.window_scaling) r.send_scale = kept->send_scale;
   return true;
 }
 
@@ -52,20 +60,25 @@ constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_typ
   outcome o{has_request ? verdict::wrong_ack : verdict::stray};
   if constexpr (p::cookies::possible) {
     typename state<L>::request_type r;
-    const bool asked = p::cookies::mode(l.tunables) != cookie_mode::off;
-    const bool lately = l.now < after(l.last_cookie, l.cookies.get().codec.overflow_window);
-    if (asked && !lately) o.stages.add(stage::cookie_late);
-    if (asked && lately && recover(l, r, s, key, h, o)) {
+    const bool asked = l.mode() != cookie_mode::off;
+    const bool may = asked && cookie_may_come(l, h);
+    if (asked && !may) o.stages.add(stage::cookie_late);
+    if (may && recover(l, r, s, key, h, o)) {
+      o.verdict = verdict::cookie_overflow;
       if (l.accept_full()) {
         o.stages.add(stage::accept_full);
-        o.verdict = verdict::cookie_overflow;
       } else if (has_request) {
         o.verdict = verdict::cookie_in_vain;
       } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), true), s, out)) {
         o.verdict = verdict::cookie_promoted;
       } else {
         o.stages.add(stage::child_refused);
-        o.verdict = verdict::cookie_overflow;
+      }
+      if constexpr (p::cookies::in_iss) {
+        if (o.verdict == verdict::cookie_overflow &&
+            p::accept_full_at_ack::on_overflow(l.overflow(true), l.tunables) == ack_answer::reset) {
+          answer_reset(s, out, o);
+        }
       }
       return o;
     }

@@ -66,6 +66,12 @@ constexpr bool evict(state<L>& l, syn_answer how, std::uint64_t h, Sink& out, ou
     const auto& r = l.requests[i];
     if (Policy::tells(r.acked) && out.send(reset_of(r)) == send_result::sent) o.stages.add(stage::evicted_reset);
   }
+  if constexpr (bucketed<typename policies<L>::sizing>) {
+    if (how == syn_answer::evict_in_bucket) {
+      l.requests.order().evicted(low(h), l.now);
+      l.pause();
+    }
+  }
   l.evict(i);
   o.stages.add(stage::evicted);
   return true;
@@ -103,10 +109,11 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
     if constexpr (bucketed<typename p::sizing>) {
       if (f.request_full && l.requests.order().crowded(low(h))) {
         l.requests.order().overflow(low(h), l.now);
+        l.pause();
         o.stages.add(stage::bucket_full);
       }
     }
-    if (mode != cookie_mode::off) {
+    if (mode == cookie_mode::under_pressure || mode == cookie_mode::always) {
       o.stages.add(stage::cookie_wanted);
       return false;
     }
@@ -141,19 +148,51 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
   }
 }
 
+/// An ISS that is a cookie for `r`.
+template <class L>
+constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h) noexcept {
+  using p = policies<L>;
+  const key_words<typename p::family> w{r.key};
+  auto& cookies = l.cookies.get();
+  r.iss = cookies.make(l.cookie_for(w, r.key, r.irs, h), cookie_options_of<typename p::offer>(r), l.now);
+  cookies.window.sent(l.now);
+}
+
+template <class L, class Sink>
+constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s,
+                           const typename state<L>::key_type& key, std::uint64_t h, Sink& out, outcome& o) {
+  using p = policies<L>;
+  using codec = typename p::cookies::codec;
+  typename state<L>::request_type r;
+  r.key = key;
+  r.irs = s.seq;
+  negotiate<typename p::offer>(r, s);
+  forget_beyond(r, codec::carries);
+  sign(l, r, h);
+  const std::uint32_t clock = codec::stamp(timestamp(l.now, 0), cookie_options_of<typename p::offer>(r));
+  o.verdict = verdict::cookie_sent;
+  answer(syn_ack<typename p::offer>(r, clock + l.ts_offset(h)), out, o);
+}
+
 template <class L, class Sink>
 constexpr void store_request(state<L>& l, const typename state<L>::segment_type& s,
-                             const typename state<L>::key_type& key, std::uint64_t h, Sink& out, const arrival& facts,
-                             outcome& o) {
+                             const typename state<L>::key_type& key, std::uint64_t h, bool cookie_in_iss, Sink& out,
+                             const arrival& facts, outcome& o) {
   using p = policies<L>;
   typename state<L>::request_type r;
   r.key = key;
   r.irs = s.seq;
+  negotiate<typename p::offer>(r, s);
   r.iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
-  negotiate<typename p::offer>(r, s, true);
   fast_open_option offer;
   if constexpr (opens_at_syn<p>) {
     if (open_at_syn(l, r, s, h, out, o, offer)) return;
+  }
+  if constexpr (p::cookies::possible) {
+    if (cookie_in_iss && facts.isn == 0) {
+      sign(l, r, h);
+      o.stages.add(stage::cookie_in_iss);
+    }
   }
   r.deadline = after(l.now, p::schedule::timeout(0));
   const bool was_empty = l.requests.size() == 0;
@@ -181,33 +220,13 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
   }
 }
 
-template <class L, class Sink>
-constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s,
-                           const typename state<L>::key_type& key, std::uint64_t h, Sink& out, outcome& o) {
-  using p = policies<L>;
-  const key_words<typename p::family> w{key};
-  const auto& codec = l.cookies.get().codec;
-  typename state<L>::request_type r;
-  r.key = key;
-  r.irs = s.seq;
-  negotiate<typename p::offer>(r, s, s.options.timestamps);
-  r.iss = codec.make({w.word, w.count, r.irs, r.peer_mss}, l.now);
-  tcp_options bits;
-  bits.sack_permitted = r.sack;
-  if (r.window_scaling) bits.window_scale = r.send_scale;
-  const std::uint32_t clock = codec.encode(timestamp(l.now, 0), bits, r.ecn);
-  l.last_cookie = l.now;
-  o.verdict = verdict::cookie_sent;
-  answer(syn_ack<typename p::offer>(r, clock + l.ts_offset(h)), out, o);
-}
-
 /// A segment that wants to open a connection; `i` is its request or `npos`.
 template <class L, class Sink>
 constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, const typename state<L>::key_type& key,
                          std::uint64_t h, typename state<L>::index i, Sink& out, const arrival& facts) {
   using p = policies<L>;
   outcome o{verdict::admitted};
-  const cookie_mode mode = p::cookies::mode(l.tunables);
+  const cookie_mode mode = l.mode();
   const syn_facts f{.lengths = l.lengths(),
                     .young = l.requests.young(),
                     .backlog = l.backlog,
@@ -231,11 +250,16 @@ constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, 
   });
   if (known) return on_request(l, s, h, i, out);
   if (ended) return o;
-  if (!make_room(l, room, h, out, o)) return o;
-  if (o.stages.has(stage::cookie_wanted)) {
-    if constexpr (p::cookies::possible) send_cookie(l, s, key, h, out, o);
-  } else {
-    store_request(l, s, key, h, out, facts, o);
+  const bool instead = o.stages.has(stage::cookie_wanted);
+  const bool beside = mode == cookie_mode::beside_requests;
+  const bool has_room = make_room(l, room, h, out, o);
+  if (has_room && !instead) store_request(l, s, key, h, beside, out, facts, o);
+  if constexpr (p::cookies::possible) {
+    // Where a cookie is in every ISS, it helps out when there is nobody to evict and no memory (FreeBSD, syncache_add).
+    const bool helps =
+        beside && (o.verdict == verdict::dropped_request_full || o.verdict == verdict::dropped_no_memory);
+    if (helps) o.stages.add(stage::cookie_wanted);
+    if (helps || (has_room && instead)) send_cookie(l, s, key, h, out, o);
   }
   return o;
 }

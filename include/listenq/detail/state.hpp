@@ -74,14 +74,23 @@ struct key_words {
   }
 };
 
+/// Does an address go over IPv6? A mapped one does not (RFC 4291 2.5.5.2).
+template <addressing A>
+struct over_ipv6 {
+  static constexpr bool is(const typename A::address&) noexcept { return A::words >= ipv6::words; }
+};
+template <>
+struct over_ipv6<dual> {
+  static constexpr bool is(const dual::address& a) noexcept { return !dual::is_mapped(a); }
+};
+template <addressing Base>
+struct over_ipv6<tagged<Base>> {
+  static constexpr bool is(const typename tagged<Base>::address& a) noexcept { return over_ipv6<Base>::is(a.base); }
+};
 /// Is this an IPv6 address, and not IPv4 in its mapped form?
 template <addressing A>
 constexpr bool is_ipv6(const typename A::address& a) noexcept {
-  if constexpr (requires { A::is_mapped(a); }) {
-    return !A::is_mapped(a);
-  } else {
-    return A::words >= ipv6::words;
-  }
+  return over_ipv6<A>::is(a);
 }
 
 constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
@@ -126,6 +135,29 @@ struct hand {
   std::uint32_t bucket = 0;
 };
 struct no_hand {};
+
+/// Does the window of its cookies find the buckets that it asks about?
+template <class Cookies, class Sizing>
+inline constexpr bool window_has_buckets = true;
+template <class Cookies, class Sizing>
+requires(Cookies::possible) inline constexpr bool window_has_buckets<Cookies, Sizing> =
+    !Cookies::window_type::needs_buckets || bucketed<Sizing>;
+/// Its window; nothing where there are no cookies.
+struct no_window {};
+template <class Cookies>
+struct window_of_cookies {
+  using type = no_window;
+};
+template <class Cookies>
+requires(Cookies::possible) struct window_of_cookies<Cookies> {
+  using type = typename Cookies::window_type;
+};
+template <class Cookies>
+using window_of = typename window_of_cookies<Cookies>::type;
+/// Can its keys be changed for this one?
+template <class Cookies, class Key>
+concept rotates = rotatable<typename Cookies::ring_type, typename Cookies::codec::key_type> &&
+    std::same_as<Key, typename Cookies::codec::key_type>;
 
 /// The evictions that a composition may ask for.
 template <class P>
@@ -205,7 +237,6 @@ struct state {
   requests_type requests{};
   accept_queue<handle_type, typename p::storage> accepted{};
   instant now = 0;
-  instant last_cookie = -never;
   std::uint32_t backlog = 0;
   std::uint32_t limit = 0;
   bool listening = false;
@@ -253,6 +284,37 @@ struct state {
   /// The shift of this peer's timestamp clock: another mix of the same hash than its ISN.
   static constexpr std::uint32_t ts_offset(std::uint64_t h) noexcept {
     return p::offer::keyed_clock ? (low(h) ^ std::rotl(high(h), 15)) * 0x9e3779b1U : 0;
+  }
+
+  /// Are cookies all there is for now? Only where a policy has pauses.
+  constexpr bool paused() const noexcept {
+    if constexpr (pauses<typename p::cookies>) {
+      return p::cookies::mode(tunables) != cookie_mode::off && cookies.get().paused(now);
+    } else {
+      return false;
+    }
+  }
+  /// A bucket has lost a request for want of room.
+  constexpr void pause() noexcept {
+    if constexpr (pauses<typename p::cookies>) {
+      if (p::cookies::mode(tunables) != cookie_mode::off) cookies.get().overflowed(now);
+    }
+  }
+  constexpr cookie_mode mode() const noexcept { return paused() ? cookie_mode::always : p::cookies::mode(tunables); }
+  /// Does a segment find its request? Not where cookies are all there is (FreeBSD, syncache_cookiesonly).
+  constexpr bool sees_requests() const noexcept {
+    if constexpr (p::cookies::possible) {
+      return !p::cookies::in_iss || mode() != cookie_mode::always;
+    } else {
+      return true;
+    }
+  }
+  constexpr cookie_facts cookie_for(const key_words<family>& w, const key_type& key, seq_number peer_isn,
+                                    std::uint64_t h) const noexcept {
+    cookie_facts f{
+        .words = w.word, .word_count = w.count, .peer_isn = peer_isn, .ipv6 = over_ipv6<family>::is(key.peer_address)};
+    if constexpr (bucketed<typename p::sizing>) f.bucket = requests.order().place(low(h));
+    return f;
   }
 
   constexpr queue_lengths lengths() const noexcept { return {accepted.size(), requests.size()}; }

@@ -107,6 +107,7 @@ class freebsd_counters {
     const bool syn_ack = o.flags.has(flag::syn | flag::ack);
     if (s.has(stage::evicted)) ++(s.has(stage::bucket_full) ? v_.bucketoverflow : v_.zonefail);
     if (s.has(stage::cookie_valid)) ++v_.recvcookie;
+    if (s.has(stage::cookie_in_iss)) ++v_.sendcookie;
     if (detail::found_no_socket(o.verdict)) ++v_.aborted, ++v_.listendrop;
     const bool at_port = o.verdict != verdict::not_listening;
     if (o.flags.has(flag::rst) && at_port && o.verdict != verdict::request_reset) ++v_.badrst;

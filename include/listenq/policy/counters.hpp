@@ -182,7 +182,8 @@ class linux_counters {
   }
 
   constexpr void count(const timer_outcome& t) noexcept {
-    if (Era == linux_era::v2_6_32 || t.verdict == timer_verdict::orphaned) return;
+    const bool timed_out = t.verdict != timer_verdict::orphaned && t.verdict != timer_verdict::paused;
+    if (Era == linux_era::v2_6_32 || !timed_out) return;
     ++v_.timeouts;
     if (t.sent) {
       ++v_.retrans_segs;

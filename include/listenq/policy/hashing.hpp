@@ -35,10 +35,20 @@ struct siphash {
   siphash_key key{};
 
   constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) const noexcept {
+    return hash_bytes([words](std::size_t i) { return words[i]; }, n * 4);
+  }
+
+  /// The same of words that are nowhere in a row: `word(i)` yields the i-th four of `bytes` bytes, the last ones in the
+  /// lower part of a word with zeros above.
+  template <class Word>
+  constexpr std::uint64_t hash_bytes(Word word, std::size_t bytes) const noexcept {
     state s{key};
     std::size_t i = 0;
-    for (; i + 1 < n; i += 2) s.absorb(words[i] | (std::uint64_t{words[i + 1]} << 32));
-    return s.finish((std::uint64_t{n * 4} << 56) | (i < n ? words[i] : 0U));
+    for (; i + 1 < bytes / 4; i += 2) s.absorb(word(i) | (std::uint64_t{word(i + 1)} << 32));
+    std::uint64_t last = std::uint64_t{bytes} << 56;
+    if (bytes > i * 4) last |= word(i);
+    if (bytes > i * 4 + 4) last |= std::uint64_t{word(i + 1)} << 32;
+    return s.finish(last);
   }
 
   /// The same over bytes, as the reference implementation takes them.

@@ -3,10 +3,10 @@
 // FIN accepted, and next to no counters. No logic, only answers. The second article reads this kernel, the first one's
 // traces were taken on its like.
 //
-// Sources: net/ipv4/{inet_connection_sock,tcp_ipv4,tcp_minisocks}.c, net/core/request_sock.c of 2.6.32.0. Sysctl
-// defaults: somaxconn 128, tcp_max_syn_backlog 1024 (128 on small machines), tcp_synack_retries 5,
-// tcp_abort_on_overflow 0.
-// Not in it yet: SYN cookies (tcp_syncookies reads 0 here), the 16-bit backlog (listen(65536) stored 0).
+// Sources: net/ipv4/{inet_connection_sock,tcp_ipv4,tcp_minisocks,syncookies}.c, net/core/request_sock.c of 2.6.32.0.
+// Sysctl defaults: somaxconn 128, tcp_max_syn_backlog 1024 (128 on small machines), tcp_syncookies 0 (many
+// distributions set 1), tcp_synack_retries 5, tcp_abort_on_overflow 0.
+// Not in it yet: the 16-bit backlog (listen(65536) stored 0).
 #pragma once
 
 #include <listenq/listener.hpp>
@@ -22,7 +22,8 @@ using linux_2_6_32 =
              clockwork<sweep<200 * millisecond>>,      // TCP_SYNQ_INTERVAL
              admission<linux_gates>,                   // tcp_v4_conn_request
              request_full<drop>, accept_full_at_syn<drop_if_young<1>>,
-             accept_full_at_ack<abort_if_tuned>,  // tcp_check_req
+             accept_full_at_ack<abort_if_tuned>,                     // tcp_check_req
+             cookies<under_pressure_if_tuned<linux_2_6_32_cookie>>,  // tcp_v4_conn_request, cookie_v4_check
              validation<linux_validation<linux_era::v2_6_32>>, deferral<defer_accept<3 * second>>,
              counters<linux_counters<linux_era::v2_6_32>>, offer<linux_loopback_offer>, closing<forget_requests>,
              send_failure<fatal>, aborted_child<returned>, icmp<linux_icmp<linux_era::v2_6_32>>, child<handles<>>,

@@ -3,10 +3,9 @@
 // This is the kernel that the first article reads.
 //
 // Sources: net/ipv4/{inet_connection_sock,tcp_ipv4,tcp_minisocks}.c, net/core/request_sock.c, include/net/
-// {sock,request_sock}.h of 3.12.0. Sysctl defaults: somaxconn 128, tcp_max_syn_backlog 1024 (it grows with memory),
-// tcp_synack_retries 5, tcp_abort_on_overflow 0, tcp_fastopen 0. Fast-open cookies are SipHash where the kernel has
-// AES. Not in it yet: SYN cookies (tcp_syncookies reads 0 here, its default there is 1, so a full request queue drops
-// and the last quarter is kept for proven peers). The hash is SipHash where the kernel has jhash: the bucket of a given
+// {sock,request_sock}.h, net/ipv4/syncookies.c of 3.12.0. Sysctl defaults: somaxconn 128, tcp_max_syn_backlog 1024 (it
+// grows with memory), tcp_syncookies 1, tcp_synack_retries 5, tcp_abort_on_overflow 0, tcp_fastopen 0. Fast-open
+// cookies are SipHash where the kernel has AES. The hash is SipHash where the kernel has jhash: the bucket of a given
 // peer is another, the distribution is the same.
 #pragma once
 
@@ -23,13 +22,14 @@ using linux_3_12 =
              clockwork<sweep<200 * millisecond>>,      // TCP_SYNQ_INTERVAL
              admission<linux_gates>,                   // tcp_v4_conn_request
              request_full<drop>, accept_full_at_syn<drop_if_young<1>>,
-             accept_full_at_ack<abort_if_tuned>,  // tcp_check_req
+             accept_full_at_ack<abort_if_tuned>,            // tcp_check_req
+             cookies<cookies_if_tuned<linux_3_12_cookie>>,  // tcp_syn_flood_action, cookie_v4_check
              validation<linux_validation<linux_era::v3_12>>, deferral<defer_accept<>>,
              fast_open<linux_fast_open<linux_era::v3_12>>,  // tcp_fastopen_check
              counters<linux_counters<linux_era::v3_12>>, offer<linux_loopback_offer>, closing<forget_requests>,
              send_failure<fatal>, aborted_child<returned>, icmp<linux_icmp<linux_era::v3_12>>, child<handles<>>,
              tunables<defaults<tuned<tunable::somaxconn, 128>, tuned<tunable::max_syn_backlog, 1024>,
-                               tuned<tunable::syncookies, 0>, tuned<tunable::synack_retries, 5>,
+                               tuned<tunable::syncookies, 1>, tuned<tunable::synack_retries, 5>,
                                tuned<tunable::abort_on_overflow, 0>, tuned<tunable::fastopen, 0>>>>;
 
 static_assert(linux_3_12::bytes_per_request <= 64);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <listenq/policy/cookie/codec.hpp>
 #include <listenq/policy/offer.hpp>
 #include <listenq/queue/request.hpp>
 
@@ -20,19 +21,35 @@ constexpr std::uint32_t offered_window(const request<A>& r) noexcept {
   return r.timestamps ? Offer::window_with_timestamps : Offer::window;
 }
 
-/// Takes over from a SYN what both sides can do. `keep_options` false: nothing but the MSS survives (a cookie without
-/// timestamps).
+/// Takes over from a SYN what both sides can do.
 template <offer_policy Offer, addressing A>
-constexpr void negotiate(request<A>& r, const basic_segment<A>& syn, bool keep_options) noexcept {
+constexpr void negotiate(request<A>& r, const basic_segment<A>& syn) noexcept {
   const tcp_options& o = syn.options;
   if (o.mss != 0) r.peer_mss = o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
-  r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr) && keep_options;
-  if (!keep_options) return;
+  r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr);
   r.timestamps = o.timestamps;
   r.ts_recent = o.timestamps ? o.ts_value : 0;
   r.sack = Offer::sack && o.sack_permitted;
   r.window_scaling = o.has_window_scale();
   r.send_scale = r.window_scaling ? (o.window_scale < 14 ? o.window_scale : std::uint8_t{14}) : std::uint8_t{0};
+}
+
+/// Takes back what a cookie cannot remember.
+template <addressing A>
+constexpr void forget_beyond(request<A>& r, const cookie_capacity& c) noexcept {
+  const bool any = r.timestamps || !c.only_with_timestamps;
+  r.ecn = r.ecn && any && c.ecn;
+  r.sack = r.sack && any && c.sack;
+  r.window_scaling = r.window_scaling && any && c.window_scale;
+  if (!r.window_scaling) r.send_scale = 0;
+}
+
+/// What a cookie is to remember of a request.
+template <offer_policy Offer, addressing A>
+constexpr cookie_options cookie_options_of(const request<A>& r) noexcept {
+  cookie_options o{.mss = r.peer_mss, .sack = r.sack, .ecn = r.ecn};
+  if (r.window_scaling) o.send_scale = r.send_scale, o.receive_scale = Offer::window_scale;
+  return o;
 }
 
 template <offer_policy Offer, addressing A>

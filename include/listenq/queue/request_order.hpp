@@ -123,7 +123,9 @@ class bucket_lines {
     lines_[place(hash)].overflowed = now;
     sets_[active_].uses = 0;
   }
-  /// When a bucket was last found full; long ago if never.
+  /// The oldest of its bucket had to go, be it for this bucket or for all of them.
+  constexpr void evicted(std::uint32_t hash, instant now) noexcept { lines_[place(hash)].overflowed = now; }
+  /// When a bucket was last found full or lost one for want of room; long ago if never.
   constexpr instant overflowed(std::uint32_t hash) const noexcept { return lines_[place(hash)].overflowed; }
 
   /// Does the next `enter` want a new secret first?
