@@ -307,6 +307,15 @@ TEST_CASE("deferred_child: nobody could take the data, so SYNs are ordinary ones
   CHECK_FALSE(s.out.last().options.fast_open.present());
 }
 
+// Bug caught: bytes that are acknowledged and that nobody has.
+TEST_CASE("capped: only what the child was handed is acknowledged") {
+  fast<with<modern, child<capped<5>>>> s{4};
+  CHECK(s.open(0) == verdict::fast_opened);
+  CHECK(s.out.last().ack == C + 6);
+  fast<with<modern, child<capped<5, deferred_child>>>> t{4};
+  CHECK(t.open(0) == verdict::admitted);
+}
+
 TEST_CASE("a fast open in a TIME-WAIT's place takes its ISN") {
   fast<modern> s{4};
   s.facts.isn = 0x12345678;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace lab {
 
@@ -33,7 +34,12 @@ void client::start() {
   port_ = std::move(net_.bind(loopback, plan_.port, {loopback, server_port}).port);
   port_.on_arrival([this] { arrived(); });
   sink out{*this};
-  connector_.start(net_.now(), out);
+  if (plan_.known == nullptr) {
+    connector_.start(net_.now(), out);
+  } else {
+    const byte_view bytes{reinterpret_cast<const std::byte*>(greeting.data()), greeting.size()};
+    if (connector_.start(net_.now(), out, *plan_.known, bytes) > 0) log_.sent = net_.now();
+  }
   rearm();
 }
 
@@ -59,6 +65,8 @@ void client::take(const segment& s) {
   } else {
     switch (connector_.receive(s, net_.now(), out)) {
       case connector_event::connected:
+        if (plan_.known != nullptr) connector_.learn(*plan_.known);
+        carried_ = connector_.data_acked();
         connection_ = std::make_unique<listenq::connection>(plan_.profile, connector_.established(), opening::active);
         plans_.after(plan_.wakeup, [this] { returned(); });
         break;
@@ -77,6 +85,7 @@ void client::returned() {
   back_ = true;
   log_.connected = net_.now();
   say("connected to server: IP 127.0.0.1 PORT 20000");
+  if (plan_.known != nullptr) return write();
   if (plan_.data_after) plans_.after(*plan_.data_after, [this] { write(); });
 }
 
@@ -94,7 +103,8 @@ void client::write() {
   if (connection_->state() == connection_state::closed) return;
   if (!log_.sent) log_.sent = net_.now();
   sink out{*this};
-  connection_->send({reinterpret_cast<const std::byte*>(greeting.data()), greeting.size()}, net_.now(), out);
+  const std::string_view rest = greeting.substr(std::exchange(carried_, 0));
+  connection_->send({reinterpret_cast<const std::byte*>(rest.data()), rest.size()}, net_.now(), out);
   rearm();
 }
 

@@ -20,10 +20,11 @@ struct client_plan {
   std::uint16_t port = 0;
   seq_number iss = 0;
   std::uint32_t ts_offset = 0;
-  duration wakeup = 0;                       ///< from the SYN-ACK's arrival to connect()'s return
-  std::optional<duration> data_after{};      ///< from then to the first bytes
-  bool echo = false;                         ///< wait for the answer, send again 2 s later, and so on
-  std::function<bool(const segment&)> lost;  ///< asked of each segment that is sent; such a one never leaves
+  duration wakeup = 0;                        ///< from the SYN-ACK's arrival to connect()'s return
+  std::optional<duration> data_after{};       ///< from then to the first bytes
+  fast_open_cache<ipv4, 1>* known = nullptr;  ///< fast open: the bytes go with the SYN, as far as this allows it
+  bool echo = false;                          ///< wait for the answer, send again 2 s later, and so on
+  std::function<bool(const segment&)> lost;   ///< asked of each segment that is sent; such a one never leaves
 };
 
 class client {
@@ -70,8 +71,9 @@ class client {
   connector connector_;
   std::unique_ptr<listenq::connection> connection_;
   network::wake wake_;
-  bool back_ = false;   // connect() has returned
-  bool reset_ = false;  // a RST came
+  bool back_ = false;        // connect() has returned
+  bool reset_ = false;       // a RST came
+  std::size_t carried_ = 0;  // bytes of the first write that have arrived with the SYN
 };
 
 }  // namespace lab

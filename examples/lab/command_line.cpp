@@ -41,6 +41,8 @@ preset_options::preset_options(CLI::App& app) {
   add(app, "--syncookies", tunable::syncookies, "tcp_syncookies: 0 off, 1 when the request queue is full, 2 always");
   add(app, "--max-syn-backlog", tunable::max_syn_backlog, "tcp_max_syn_backlog");
   add(app, "--somaxconn", tunable::somaxconn, "net.core.somaxconn");
+  add(app, "--fastopen", tunable::fastopen, "tcp_fastopen, a sum of bits: 2 for listeners");
+  add(app, "--fastopen-qlen", tunable::fastopen_qlen, "TCP_FASTOPEN: so many unfinished fast-open connections; 0 off");
   add(app, "--synack-retries", tunable::synack_retries, "tcp_synack_retries, 0..255");
 }
 

@@ -39,7 +39,12 @@ std::vector<std::string> names_of(stages s) {
                                                    {stage::bucket_full, "bucket_full"},
                                                    {stage::evicted_reset, "evicted_reset"},
                                                    {stage::request_ended, "request_ended"},
-                                                   {stage::cookie_late, "cookie_late"}};
+                                                   {stage::cookie_late, "cookie_late"},
+                                                   {stage::fast_open_tried, "fast_open_tried"},
+                                                   {stage::fast_open_asked, "fast_open_asked"},
+                                                   {stage::fast_open_full, "fast_open_full"},
+                                                   {stage::fast_open_failed, "fast_open_failed"},
+                                                   {stage::fast_open_backup, "fast_open_backup"}};
   std::vector<std::string> names;
   for (const auto& [bit, name] : all) {
     if (s.has(bit)) names.emplace_back(name);
@@ -211,6 +216,12 @@ class injector {
     s.window = l.segment.window;
     s.options = l.segment.options;
     s.options.ts_echo = resolve(l.segment.echo, f);
+    if (l.segment.fast_open != scripted_segment::cookie::as_written) {
+      const bool experimental = s.options.fast_open.experimental;
+      s.options.fast_open = cookie_;
+      s.options.fast_open.experimental = experimental;
+      if (l.segment.fast_open == scripted_segment::cookie::wrong) s.options.fast_open.bytes[0] ^= 0xff;
+    }
     s.payload = {bytes.data(), bytes.size()};
     const bool acks = s.flags.has(flag::ack);
     f.client.push_back({seconds(now_), letters_of(s.flags), static_cast<std::int32_t>(s.seq - f.client_isn),
@@ -232,6 +243,7 @@ class injector {
       if (f.server_isn != s.seq) f.isns.push_back(s.seq);
       f.server_isn = s.seq;
       f.server_clock = s.options.ts_value;
+      if (s.options.fast_open.has_cookie()) cookie_ = s.options.fast_open;
     }
     const bool acks = s.flags.has(flag::ack);
     f.answers.push_back({seconds(now_), letters_of(s.flags),
@@ -286,6 +298,7 @@ class injector {
 
   std::uint64_t seed_;
   instant now_ = 0;
+  fast_open_option cookie_{.bytes = {1, 2, 3, 4, 5, 6, 7, 8}, .size = 8};  ///< that the server gave last
   std::map<std::uint16_t, flow> flows_;
   json outcomes_ = json::array();
   json accepted_ = json::array();

@@ -18,14 +18,17 @@ const char* const script_help =
     "  TIME send PORT N, TIME recv PORT N      it sends N bytes, reads up to N, on that connection\n"
     "  TIME listen N                           it calls listen() again\n"
     "  TIME set TUNABLE VALUE                  somaxconn max_syn_backlog syncookies abort_on_overflow\n"
-    "                                          synack_retries defer_accept\n"
+    "                                          synack_retries defer_accept fastopen\n"
+    "                                          fastopen_qlen\n"
     "TIME     seconds; lines may come in any order\n"
     "FLAGS    letters of FSRP.UEW (. is ACK), or - for none\n"
     "SEQ ACK  C+n, C-n: relative to that client's ISN; S+n, S-n: to the server's, that of its latest\n"
     "         SYN-ACK to that port (0 before there is one); a plain number is absolute; - as ACK is 0\n"
     "LEN      bytes of payload\n"
     "OPTIONS  separated by commas: mss=N sack ts=VALUE[:ECHO] ws=N win=N; the echo may be T+n, T-n:\n"
-    "         relative to the timestamp of the server's latest SYN-ACK to that port\n"
+    "         relative to the timestamp of the server's latest SYN-ACK to that port; fast open: fo asks for\n"
+    "         a cookie, fo=HEX shows one, fo=latest the one that the server gave last, fo=wrong that one\n"
+    "         spoilt; xfo likewise, in the experimental option\n"
     "Example:\n"
     "  0.0  41001 S C+0 - 0 mss=1460,sack,ts=5000,ws=10\n"
     "  0.05 41001 . C+1 S+1 0 ts=5001:T+0\n"
@@ -91,8 +94,21 @@ int to_line_int(unsigned line, const std::string& text, int least, int most) {
   return to_int("line " + std::to_string(line), text, least, most);
 }
 
+fast_open_option to_cookie(unsigned line, const std::string& hex) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  fast_open_option o;
+  o.size = static_cast<std::uint8_t>(std::min<std::size_t>(hex.size() / 2, 254));
+  if (hex.size() % 2 != 0 || hex.find_first_not_of(digits) != std::string::npos || !o.has_cookie()) {
+    refuse_line(line, hex, "4 to 16 bytes in hexadecimal, an even number; latest or wrong");
+  }
+  for (std::size_t i = 0; i < o.size; ++i) {
+    o.bytes[i] = static_cast<std::uint8_t>(digits.find(hex[2 * i]) * 16 + digits.find(hex[2 * i + 1]));
+  }
+  return o;
+}
+
 void read_options(unsigned line, const std::string& text, scripted_segment& s) {
-  constexpr const char* allowed = "mss=N, sack, ts=VALUE[:ECHO], ws=N, win=N, separated by commas";
+  constexpr const char* allowed = "mss=N, sack, ts=VALUE[:ECHO], ws=N, win=N, fo, fo=HEX, separated by commas";
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
     const std::size_t equals = item.find('=');
@@ -111,6 +127,13 @@ void read_options(unsigned line, const std::string& text, scripted_segment& s) {
       s.options.timestamps = true;
       s.options.ts_value = to_number(line, value.substr(0, colon)).offset;
       if (colon != std::string::npos) s.echo = to_number(line, value.substr(colon + 1));
+    } else if (name == "fo" || name == "xfo") {
+      using cookie = scripted_segment::cookie;
+      s.fast_open = value == "latest" ? cookie::latest : value == "wrong" ? cookie::wrong : cookie::as_written;
+      s.options.fast_open = fast_open_option::request();
+      if (equals != std::string::npos && s.fast_open == cookie::as_written)
+        s.options.fast_open = to_cookie(line, value);
+      s.options.fast_open.experimental = name == "xfo";
     } else {
       refuse_line(line, item, allowed);
     }

@@ -35,6 +35,8 @@ struct scripted_segment {
   std::uint16_t window = 64240;
   tcp_options options{};
   relative_number echo{};  ///< of the timestamp option
+  enum class cookie { as_written, latest, wrong };
+  cookie fast_open = cookie::as_written;  ///< else made of the cookie that the server gave last
 };
 
 struct scripted_line {

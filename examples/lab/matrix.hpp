@@ -25,5 +25,6 @@ std::vector<matrix_table> segment_tables();
 std::vector<matrix_table> time_tables();
 std::vector<matrix_table> life_tables();
 std::vector<matrix_table> cookie_tables();
+std::vector<matrix_table> fast_open_tables();
 
 }  // namespace lab

@@ -73,7 +73,8 @@ void print_json(const std::vector<filled_table>& all) {
 
 std::vector<matrix_table> all_tables() {
   std::vector<matrix_table> all;
-  for (auto* part : {queue_tables, overflow_tables, time_tables, segment_tables, life_tables, cookie_tables}) {
+  for (auto* part :
+       {queue_tables, overflow_tables, time_tables, segment_tables, life_tables, cookie_tables, fast_open_tables}) {
     for (matrix_table& t : part()) all.push_back(std::move(t));
   }
   return all;

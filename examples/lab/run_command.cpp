@@ -78,6 +78,9 @@ int run_command(int argc, const char* const* argv) {
           s.data_after =
               v == "never" ? std::nullopt : std::optional(to_duration(n, v, "seconds, 0..31536000, or never"));
         });
+  app.add_flag("--fast-open", s.fast_open,
+               "the clients send their bytes with the SYN once they have a cookie; the server lets them (--fastopen 3 "
+               "--fastopen-qlen 16 unless given)");
   app.add_flag("--echo", s.echo, "the articles' loop: the server answers, the client sends again");
   value("--preload", "N", "connections finished before, ports 42001 and up, never sending [0]",
         [&s](const char* n, const std::string& v) { s.preload = to_count(n, v, 20000); });
@@ -101,6 +104,10 @@ int run_command(int argc, const char* const* argv) {
   for (const CLI::Option* o : app.get_options()) given += o->count() > 0 ? 1 : 0;
   if (given == (proc ? 1U : 0U)) return experiments(proc);
 
+  if (s.fast_open && which.preset->reads(tunable::fastopen)) {
+    which.tunables.try_emplace(tunable::fastopen, 3);
+    which.tunables.try_emplace(tunable::fastopen_qlen, 16);
+  }
   which.check();
   s.preset = which.preset;
   s.backlog = which.backlog;

@@ -32,6 +32,7 @@ struct settings {
   accept_rule accept{};
   std::optional<duration> data_after = 2 * second;  ///< nothing: the clients say nothing
   bool echo = false;
+  bool fast_open = false;  ///< the clients send their first bytes with the SYN when they have a cookie
   tunable_values_set tunables{};
   double loss = 0;
   duration rtt = 20;

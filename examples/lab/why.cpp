@@ -87,6 +87,10 @@ std::string on_segment(const decision& d, const rules& r) {
                  ? "the SYN got a cookie and nothing was stored: the request queue is full (qlen " +
                        text(d.before.requests) + " >= " + text(d.before.request_limit) + ")"
                  : "the SYN got a cookie and nothing was stored, as tcp_syncookies 2 says";
+    case verdict::fast_opened:
+      return "the SYN showed a good fast-open cookie: its connection waits for accept() already, and " +
+             (d.payload > 0 ? "the SYN-ACK acknowledges its " + count(d.payload, "byte") : "it had no bytes with it") +
+             " (sk_ack_backlog " + text(d.after.waiting) + ")";
     case verdict::dropped_request_full:
     case verdict::reset_request_full:
       return "the SYN was dropped: the request queue is full (qlen " + text(d.before.requests) +

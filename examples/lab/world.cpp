@@ -84,6 +84,7 @@ class world {
       client_plan p = plan_for(port);
       p.data_after = settings_.data_after;
       p.echo = settings_.echo;
+      if (settings_.fast_open) p.known = &known_;
       p.lost = [this](const segment& s) {
         if (net_.now() >= settings_.lose_acks_until || s.flags.has(flag::syn)) return false;
         saw(net_.now(), s, true);
@@ -197,6 +198,7 @@ class world {
   std::vector<client_log> preload_logs_;
   std::vector<std::unique_ptr<client>> preloads_;
   counts baseline_{};
+  fast_open_cache<ipv4, 1> known_{};  // what the client's kernel remembers of the server
 };
 
 }  // namespace

@@ -3,13 +3,14 @@
 // Whether it may is the policy's answer; this is what it is asked about and what is done with the answer.
 #pragma once
 
+#include <concepts>
 #include <listenq/detail/state.hpp>
 
 namespace listenq::detail {
 
 /// Where children are made at accept(), nobody could take the data of a SYN: it becomes a request like any other.
 template <class P>
-inline constexpr bool opens_at_syn = P::fast_open::possible && !std::same_as<typename P::child, deferred_child>;
+inline constexpr bool opens_at_syn = P::fast_open::possible && !std::derived_from<typename P::child, deferred_child>;
 
 /// `r` is what the SYN's request would be. True if the SYN ends here; if not, `offer` is for the SYN-ACK of its
 /// request.
@@ -36,7 +37,7 @@ constexpr bool open_at_syn(state<L>& l, typename state<L>::request_type& r, cons
     l.fast_open.get().opened();
     o.verdict = verdict::fast_opened;
     auto reply = l.next_syn_ack(r, h);
-    reply.ack = s.end();
+    reply.ack = passed_on<typename p::child>(s).end();  // what was not handed to the child must come again
     reply.options.fast_open = a.renewal;
     answer(reply, out, o);
     return true;

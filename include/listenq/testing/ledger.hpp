@@ -412,8 +412,9 @@ class ledger {
     }
     const segment_type& a = sent.front();
     const detail::answer_kind kind = detail::kind_of(a.flags);
-    const seq_number end = o.verdict == verdict::fast_opened ? s.end() : (own != nullptr ? own->irs : s.seq) + 1;
-    if (kind == detail::answer_kind::syn_ack && a.ack != end) return false;
+    const seq_number first = (own != nullptr ? own->irs : s.seq) + 1;
+    const std::size_t taken = o.verdict == verdict::fast_opened ? s.payload.size : 0;
+    if (kind == detail::answer_kind::syn_ack && a.ack - first > taken) return false;
     if (kind == detail::answer_kind::reset && (s.flags.has(flag::ack) ? a.seq != s.ack : a.ack != s.end()))
       return false;
     return kind == m.says && o.stages.has(stage::answered_reset) == (kind == detail::answer_kind::reset) &&

@@ -26,7 +26,8 @@ PRESET, VERSION = "linux-6.18", "6.18."
 COUNTERS = SERVER_COUNTERS + (
     "TcpOutRsts", "TcpAttemptFails", "TcpRetransSegs", "TcpExtTCPSynRetrans", "TcpExtPAWSEstab", "TcpExtTSEcrRejected",
     "TcpExtTCPACKSkippedSynRecv", "TcpExtTCPChallengeACK", "TcpExtTCPACKSkippedChallenge",
-    "TcpExtTCPDeferAcceptDrop")
+    "TcpExtTCPDeferAcceptDrop", "TcpExtTCPFastOpenPassive", "TcpExtTCPFastOpenPassiveFail",
+    "TcpExtTCPFastOpenListenOverflow", "TcpExtTCPFastOpenCookieReqd", "TcpExtTCPFastOpenPassiveAltKey")
 SYSCTLS = {"somaxconn": "net.core.somaxconn", "max_syn_backlog": "net.ipv4.tcp_max_syn_backlog",
            "syncookies": "net.ipv4.tcp_syncookies", "abort_on_overflow": "net.ipv4.tcp_abort_on_overflow",
            "synack_retries": "net.ipv4.tcp_synack_retries"}
@@ -45,8 +46,9 @@ class Answer(NamedTuple):
     options: str
 
     def text(self):
-        """Without what is chance: times, and the value of the server's clock."""
+        """Without what is chance: times, the value of the server's clock, fast-open cookies."""
         options = re.sub(r"TS val \d+", "TS val X", self.options)
+        options = re.sub(r"cookie [0-9a-f]{16}\b", "cookie X", options)
         number = "-" if self.flags == "R." else f"S{self.seq:+d}"  # a RST with ACK has number 0
         acked = "-" if self.ack is None else f"C{self.ack:+d}"
         return f"{self.flags} seq={number} ack={acked} len={self.size} win={self.window} <{options}>"
@@ -148,6 +150,7 @@ class Listener:
     def __init__(self, machine, port, backlog, options):
         self.machine, self.port = machine, port
         self._flows, self._children = {}, []
+        self.cookie = bytes(range(1, 9))  # the fast-open cookie that the kernel gave last
         self._socket = socket.socket()
         for name, value in options.items():
             self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -226,6 +229,9 @@ class Listener:
             elif name == "ts":
                 value, _, echo = value.partition(":")
                 wanted["ts"] = (flow.resolve(value), flow.resolve(echo or "0"))
+            elif name in ("fo", "xfo"):
+                wrong = bytes([self.cookie[0] ^ 255]) + self.cookie[1:]
+                wanted[name] = {"latest": self.cookie, "wrong": wrong}.get(value) or bytes.fromhex(value)
             else:
                 wanted[name] = int(value or 1)
         self._transmit(int(port), flow.resolve(seq), 0 if ack == "-" else flow.resolve(ack), flags.replace("-", ""),
@@ -246,6 +252,7 @@ class Listener:
         if "S" in s.flags:
             flow.numbers["S"], flow.next = s.seq, s.ack
             flow.numbers["T"] = segment.timestamp_of(s.options) or 0
+            self.cookie = segment.cookie_of(s.options) or self.cookie
         return Answer(time.monotonic(), s.flags, signed(s.seq - flow.numbers["S"]),
                       signed(s.ack - flow.numbers["C"]) if "." in s.flags else None, len(s.payload), s.window,
                       segment.options_text(s.options))

@@ -3,6 +3,7 @@
 Flags are letters of "FSRP.UEW" as in `lab inject`; options are named as there: {"mss": 1460, "sack": True, "ws": 10,
 "ts": (value, echo)}.
 """
+import re
 import socket
 import struct
 from typing import NamedTuple
@@ -83,6 +84,10 @@ def pack_options(options):
         data += struct.pack("!BBII", 8, 10, options["ts"][0] % 2**32, options["ts"][1] % 2**32)
     if "ws" in options:
         data += struct.pack("!BBB", 3, 3, options["ws"])
+    if "fo" in options:
+        data += struct.pack("!BB", 34, 2 + len(options["fo"])) + options["fo"]
+    if "xfo" in options:
+        data += struct.pack("!BBH", 254, 4 + len(options["xfo"]), 0xF989) + options["xfo"]
     return data
 
 
@@ -107,10 +112,20 @@ def options_text(data):
             words.append("sackOK")
         elif kind == 8:
             words.append("TS val {} ecr {}".format(*struct.unpack("!II", value)))
+        elif kind == 34:
+            words.append(f"tfo  cookie {value.hex()}")
+        elif kind == 254 and value[:2] == b"\xf9\x89":
+            words.append(f"exp-tfo cookie {value[2:].hex()}")
         else:
             words.append(f"option {kind} {value.hex()}")
         at += size
     return ",".join(words)
+
+
+def cookie_of(data):
+    """The fast-open cookie among these options, or None."""
+    found = re.search("tfo +cookie ([0-9a-f]+)", options_text(data))
+    return bytes.fromhex(found[1]) if found else None
 
 
 def timestamp_of(data):
