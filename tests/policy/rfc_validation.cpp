@@ -76,6 +76,10 @@ constexpr row rows[] = {
     {inside(SYN), a::forget_and_reset, a::forget, a::challenge},
     {inside(SYN | ACK, true), a::forget_and_reset, a::forget, a::challenge},
     {{.flags = SYN | ACK, .at_isn = true, .ack_right = true}, a::ack, a::ack, a::challenge},
+    // left of the window, but what is behind it is not: FIN or data
+    {{.flags = SYN | FIN, .at_isn = true, .in_window = true}, a::ignore, a::ignore, a::challenge},
+    {{.flags = SYN, .in_window = true}, a::ignore, a::ignore, a::challenge},
+    {{.flags = SYN | ACK, .at_isn = true, .in_window = true, .ack_right = true}, a::finish, a::finish, a::challenge},
     // 5: ACK
     {next(flag::none), a::ignore, a::ignore, a::ignore},
     {next(FIN), a::ignore, a::ignore, a::ignore},
@@ -158,6 +162,17 @@ TEST_CASE("rfc793: a SYN in the window takes the request away and gets a RST") {
   CHECK(s.send(0, {.flags = SYN, .seq = 1}) == verdict::request_reset_by_syn);
   CHECK(s.out.last().flags == (RST | ACK));
   CHECK_FALSE(s.waits(0));
+}
+
+// RFC 9293 3.10.7.4: "trimming off any portions that lie outside the window (including SYN and FIN)". Bug caught: a SYN
+// that comes again with data or FIN takes its own request away.
+TEST_CASE("rfc793: the SYN again with data or FIN is trimmed, and without ACK ignored") {
+  script<classic> s{4};
+  s.send(0, {.flags = SYN, .bytes = 13});
+  CHECK(s.send(0, {.flags = SYN, .bytes = 13}) == verdict::no_ack);
+  CHECK(s.send(0, {.flags = SYN | FIN}) == verdict::no_ack);
+  CHECK(s.out.count == 1);
+  CHECK(s.ack(0) == verdict::promoted);
 }
 
 TEST_CASE("rfc793: any RST in the window takes the request away, none outside does, and none is answered") {

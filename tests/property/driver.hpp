@@ -154,6 +154,7 @@ class world {
   testing::expectations expectations() const {
     testing::expectations e;
     e.requests_outlive_close = outlives();
+    e.duplicates_start_over = rules_->at_request == table::freebsd;
     e.exact_deadlines = !rules_->sweeps;
     e.counts = rules_->counts;
     e.waiting_counts_requests = rules_->full(0, 1000000, 1);
@@ -424,12 +425,14 @@ class world {
     learn();
   }
 
-  /// tcp_check_req: what answers a duplicate SYN restarts the timer, nothing else moves a deadline.
+  /// tcp_check_req: what answers a duplicate SYN restarts the timer, nothing else moves a deadline. FreeBSD's starts
+  /// with the first timeout again.
   void check_restart(const outcome& o, const request_type& was, const request_type* now) const {
     if (now == nullptr) return;
     const bool restarts =
         o.verdict == verdict::duplicate_syn && o.stages.has(stage::answered) && rules_->restarts_timer;
-    expect(now->deadline == (restarts ? now_ + rules_->wait(was.timeouts) : was.deadline),
+    const auto timeouts = rules_->at_request == table::freebsd ? 0U : was.timeouts;
+    expect(now->deadline == (restarts ? now_ + rules_->wait(timeouts) : was.deadline),
            "a segment moved a deadline, or did not, against the rule");
     expect(now->retransmits == (restarts && was.retransmits < 255 ? was.retransmits + 1 : was.retransmits),
            "retransmits does not count the SYN-ACKs sent again");
@@ -460,11 +463,13 @@ class world {
     return rules_->cookies == cookie_rule::always ||
            (rules_->cookies == cookie_rule::tuned && rules_->two_is_for_all && part_->get(tunable::syncookies) == 2);
   }
-  /// At most one answer in 500 ms to a request (its clock has steps of 4 ms), bare data aside; none held back else.
+  /// At most one answer in 500 ms to a request (its clock has steps of 4 ms), bare data and FIN aside; none held back
+  /// else.
   void check_rate(const segment& s, const outcome& o, const request_type& r) {
     const bool limited_kind = o.verdict == verdict::duplicate_syn || o.verdict == verdict::challenged ||
                               (o.verdict == verdict::out_of_window && !s.flags.has(flag::rst));
-    if (!limited_kind || (o.verdict != verdict::duplicate_syn && !s.payload.empty() && !s.flags.has(flag::syn))) return;
+    const bool may_loop = s.seq == s.end() || s.flags.any(flag::syn | flag::rst);
+    if (!limited_kind || !may_loop) return;
     client& c = of(r.key);
     const bool soon = c.limited_at >= 0 && c.limited_iss == r.iss && now_ - c.limited_at < 496 * millisecond;
     if (o.stages.has(stage::rate_limited)) {
@@ -572,12 +577,37 @@ class world {
   /// A SYN or a RST of the driver's, for which there is a request.
   verdict at_request(const segment& s, const request_type& r) const {
     const std::uint32_t off = s.seq - r.irs;
+    const table t = rules_->at_request;
+    const bool inside = off >= 1 && off <= 1000;
     if (s.flags.has(flag::rst)) {
-      if (off == 0 || off > 1000) return verdict::out_of_window;
-      return off == 1 || !rules_->exact_rst ? verdict::request_reset : verdict::challenged;
+      if (t == table::netbsd) return off <= 1 ? verdict::request_reset : verdict::out_of_window;
+      if (!inside) return verdict::out_of_window;
+      const bool any = t == table::linux_old || t == table::rfc793;
+      return off == 1 || any ? verdict::request_reset : verdict::challenged;
     }
-    if (off == 0) return verdict::duplicate_syn;
-    return off <= 1000 ? verdict::request_reset_by_syn : verdict::out_of_window;
+    if (t == table::freebsd && out_.answer == send_result::failed) return verdict::duplicate_unsent;
+    if (t == table::freebsd || t == table::netbsd) return verdict::duplicate_syn;
+    if (t == table::rfc5961) return verdict::challenged;
+    const bool is_linux = t == table::linux_old || t == table::linux_6_18;
+    if (is_linux && off == 0) return verdict::duplicate_syn;
+    if (off == 0 && s.flags.has(flag::fin)) return verdict::no_ack;  // the FIN is inside, the SYN is cut off
+    if (!inside) return verdict::out_of_window;
+    return t == table::rfc9293 ? verdict::request_reset : verdict::request_reset_by_syn;
+  }
+  /// An ACK with the next number, to whom the number that it acknowledges matters; what is wrong with it, if anything.
+  std::optional<verdict> of_wrong_ack(const segment& s, const request_type& r) const {
+    const table t = rules_->at_request;
+    const bool old = r.timestamps && s.options.timestamps && s.options.ts_value == 1;
+    const bool none = r.timestamps && !s.options.timestamps;
+    if (t == table::freebsd && (old || none)) return verdict::wrong_timestamp;
+    if (t != table::netbsd && t != table::freebsd) {
+      if (old) return verdict::out_of_window;
+      if (none && (t == table::rfc9293 || t == table::rfc5961)) return verdict::wrong_timestamp;
+    }
+    if (s.ack == r.iss + 1) return std::nullopt;
+    return t == table::freebsd  ? verdict::wrong_ack_forgotten
+           : t == table::netbsd ? verdict::wrong_ack_resent
+                                : verdict::wrong_ack;
   }
   verdict of_overflow() const {
     const bool aborts = part_->get(tunable::abort_on_overflow) != 0;
@@ -598,12 +628,14 @@ class world {
       return verdict::stray;
     }
     const bool full = rules_->full(was.a, was.q - 1, n_);  // its own slot goes with it
-    if (s.ack != known->iss + 1) {                         // a cookie of an earlier SYN, perhaps
-      if (cookies_on() && rules_->exact_rst) return std::nullopt;
+    const table t = rules_->at_request;
+    const bool is_linux = t == table::linux_old || t == table::linux_6_18;
+    if (is_linux && s.ack != known->iss + 1) {  // a cookie of an earlier SYN, perhaps
+      if (cookies_on() && t == table::linux_6_18) return std::nullopt;
       return verdict::wrong_ack;
     }
     if (s.seq != known->irs + 1) return std::nullopt;
-    if (known->timestamps && s.options.timestamps && s.options.ts_value == 1) return verdict::out_of_window;
+    if (const std::optional<verdict> v = of_wrong_ack(s, *known)) return v;
     if (known->timeouts < deferred_timeouts() && s.end() == s.seq) return verdict::deferred;
     return full || out_.refuses_children ? of_overflow() : verdict::promoted;
   }

@@ -31,6 +31,9 @@ enum class cookie_rule { none, under_pressure, always, tuned };
 enum class gate_step { known, request, accept, refusal, last_quarter };
 using gate_order = std::vector<gate_step>;
 
+/// Whose table of answers to a segment at a request.
+enum class table { linux_old, linux_6_18, freebsd, netbsd, rfc793, rfc9293, rfc5961 };
+
 /// What a composition promises, as functions of plain numbers.
 struct rules {
   std::string name;
@@ -58,7 +61,8 @@ struct rules {
   duration cookie_window = 0;       ///< how long after the last one an ACK may be tried
   duration cookie_life = 0;         ///< how old a cookie may be
   std::int32_t cookie_entries = 0;  ///< of the table of MSS
-  bool exact_rst = false;           ///< 6.18: a RST must be exact, answers are limited to one in 500 ms
+  table at_request = table::linux_old;
+  bool exact_rst = false;  ///< a RST must be exact, answers are limited to one in 500 ms
   bool syn_fin = false;
   bool restarts_timer = true;  ///< a SYN-ACK sent again for a duplicate SYN
   bool first_failure_fatal = false;
@@ -292,9 +296,15 @@ constexpr at_full answer_of() {
   return at_full::drop_above_one_young;
 }
 
-template <linux_era Era>
-constexpr linux_era era_of(linux_validation<Era>) {
-  return Era;
+template <class V>
+constexpr table table_of() {
+  if (std::is_same_v<V, linux_validation<linux_era::v6_18>>) return table::linux_6_18;
+  if (std::is_same_v<V, freebsd_validation>) return table::freebsd;
+  if (std::is_same_v<V, netbsd_validation>) return table::netbsd;
+  if (std::is_same_v<V, rfc793_validation>) return table::rfc793;
+  if (std::is_same_v<V, rfc9293_validation>) return table::rfc9293;
+  if (std::is_same_v<V, rfc5961_validation>) return table::rfc5961;
+  return table::linux_old;
 }
 template <linux_era Era>
 constexpr linux_era era_of(linux_counters<Era>) {
@@ -333,10 +343,13 @@ rules rules_of(std::string name) {
     r.cookie_life = codec::ages * codec::period;
     r.cookie_entries = static_cast<std::int32_t>(std::size(codec::mss_table[0]));
   }
-  constexpr linux_era era = era_of(policy_of<L, slot::validation>{});
-  r.exact_rst = era == linux_era::v6_18;
-  r.restarts_timer = era != linux_era::v2_6_32;
-  r.syn_fin = era == linux_era::v2_6_32;
+  using validation_t = policy_of<L, slot::validation>;
+  r.at_request = table_of<validation_t>();
+  constexpr bool is_2_6_32 = std::is_same_v<validation_t, linux_validation<linux_era::v2_6_32>>;
+  const bool is_linux = r.at_request == table::linux_old || r.at_request == table::linux_6_18;
+  r.exact_rst = r.at_request == table::linux_6_18 || r.at_request == table::rfc9293 || r.at_request == table::rfc5961;
+  r.restarts_timer = (is_linux && !is_2_6_32) || r.at_request == table::freebsd;
+  r.syn_fin = is_2_6_32 || !is_linux;
   r.first_failure_fatal = std::is_same_v<policy_of<L, slot::send_failure>, fatal>;
   r.failures_harmless = std::is_same_v<policy_of<L, slot::send_failure>, harmless>;
   r.reports_aborted = policy_of<L, slot::aborted_child>::reports;

@@ -30,6 +30,10 @@ struct rfc_table {
   static constexpr bool acceptable(const request_facts& f) noexcept {
     return f.in_window && (!f.at_right_edge || f.exact);
   }
+  /// Fourth: a SYN to the left of the window is trimmed off, what is behind it may still count.
+  static constexpr bool syn_in_window(const request_facts& f) noexcept {
+    return f.flags.has(flag::syn) && (f.starts_in_window || f.exact);
+  }
   /// RFC 9293 3.10.7.4, fifth; a wrong number gets a RST and changes nothing.
   static constexpr request_answer of_ack(const request_facts& f) noexcept {
     if (!f.flags.has(flag::ack)) return request_answer::ignore;
@@ -47,7 +51,7 @@ struct rfc793_validation : rfc_table {
     const bool rst = f.flags.has(flag::rst);
     if (!acceptable(f) || (f.old_timestamp && !rst)) return request_answer::ack;
     if (rst) return request_answer::forget;
-    return f.flags.has(flag::syn) ? request_answer::forget_and_reset : of_ack(f);
+    return syn_in_window(f) ? request_answer::forget_and_reset : of_ack(f);
   }
 };
 
@@ -65,7 +69,7 @@ struct rfc9293_validation : rfc_table {
     }
     if (!acceptable(f) || f.old_timestamp) return request_answer::ack;
     if (f.no_timestamp) return request_answer::ignore;
-    return f.flags.has(flag::syn) ? request_answer::forget : of_ack(f);
+    return syn_in_window(f) ? request_answer::forget : of_ack(f);
   }
 };
 
