@@ -35,12 +35,14 @@ Listener keyed() {
   using cookies_policy = policy_of<Listener, slot::cookies>;
   hashing_policy h{};
   h.key = fresh_key();
+  policy_of<Listener, slot::fast_open> f{};
+  if constexpr (requires { f.keys; }) f.keys.primary = fresh_key();
   if constexpr (cookies_policy::possible) {
     cookies_policy c{};
     c.keys.seed(fresh_key());
-    return Listener(h, c);
+    return Listener(h, c, f);
   } else {
-    return Listener(h);
+    return Listener(h, f);
   }
 }
 

@@ -70,7 +70,8 @@ struct fast_open_keys {
 };
 
 /// Linux (tcp_fastopen_check in 3.12, tcp_try_fastopen in 6.18). Cookies are 8 bytes: SipHash-2-4 of the two addresses,
-/// byte for byte what 6.18 makes with the same keys (net.ipv4.tcp_fastopen_key); 3.12 has AES there. 3.12 knows the
+/// for `ipv4` and `ipv6` byte for byte what 6.18 makes with the same keys (net.ipv4.tcp_fastopen_key); 3.12 has AES
+/// there. 3.12 knows the
 /// experimental option only. Bits of `fastopen`: 2 on, 0x200 data without a cookie will do, 0x400 the bound is the
 /// backlog unless set (read at each SYN, where the kernel reads it at listen); on 3.12 also 0x100 no cookie is checked,
 /// 0x1000 every SYN opens. `Most` is the largest bound and what the list of resets has room for: 8 bytes each.
