@@ -24,7 +24,7 @@ tcp_options usual_options() {
 
 bench::bench(const preset_entry& preset, int backlog, const tunable_values_set& set)
     : preset_(preset),
-      kernel_(preset.make(preset.server, keys_of(seed),
+      kernel_(preset.make(preset.kernel, keys_of(seed),
                           {.send =
                                [this](const segment& s) {
                                  if (s.flags.has(flag::syn)) {

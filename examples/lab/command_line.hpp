@@ -14,7 +14,7 @@ class preset_options {
   explicit preset_options(CLI::App& app);
   /// After parsing: refuses a tunable that the preset does not read.
   void check();
-  const preset_entry* preset = &linux_3_12_entry;
+  const preset_entry* preset = find_preset("linux-3.12");
   int backlog = 1;
   tunable_values_set tunables{};
 

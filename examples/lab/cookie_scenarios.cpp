@@ -30,6 +30,8 @@ std::string letter(const std::optional<outcome>& o) {
   return o->verdict == verdict::admitted ? "stored" : o->verdict == verdict::cookie_sent ? "cookie" : "-";
 }
 
+bool has_cookies(const preset_entry& p) { return p.explain(backlog, {}).cookies != cookie_mode::off; }
+
 std::vector<std::string> when_row(const preset_entry& p) {
   bench idle(p, backlog);
   std::vector<std::string> cells{letter(idle.syn(probe))};
@@ -66,6 +68,7 @@ std::string options_back(const preset_entry& p, tcp_options o) {
 }
 
 std::vector<std::string> options_row(const preset_entry& p) {
+  if (!has_cookies(p)) return {};
   std::vector<std::string> cells;
   for (const int mss : {300, 536, 1000, 1400, 1460, 9000}) {
     cells.push_back(options_back(p, {.mss = static_cast<std::uint16_t>(mss)}));
@@ -92,7 +95,10 @@ std::string good_for(const preset_entry& p, bool others_follow) {
   return best;
 }
 
-std::vector<std::string> life_row(const preset_entry& p) { return {good_for(p, false), good_for(p, true)}; }
+std::vector<std::string> life_row(const preset_entry& p) {
+  if (!has_cookies(p)) return {};
+  return {good_for(p, false), good_for(p, true)};
+}
 
 }  // namespace
 

@@ -35,7 +35,6 @@ constexpr experiment all[] = {
 
 settings settings_of(const experiment& e) {
   settings s;
-  s.preset = &linux_3_12_entry;
   s.accept = {e.accept};
   s.echo = true;
   s.tunables[tunable::abort_on_overflow] = e.abort_on_overflow;

@@ -110,9 +110,9 @@ int explore_command(int argc, const char* const* argv) {
 
   std::vector<explored> all;
   bool sound = true;
-  for (const preset_entry* p : all_presets()) {
-    if (one && p != which.preset) continue;
-    all.push_back({p, p->explore(which.tunables, o)});
+  for (const preset_entry& p : all_presets()) {
+    if (one && &p != which.preset) continue;
+    all.push_back({&p, p.explore(which.tunables, o)});
     sound = sound && !all.back().found.broken;
   }
   if (files.has("--json")) {

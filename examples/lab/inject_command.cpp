@@ -92,7 +92,7 @@ class injector {
  public:
   injector(const preset_options& which, std::uint64_t seed, bool closed)
       : seed_(seed),
-        kernel_(which.preset->make(which.preset->server, keys_of(seed),
+        kernel_(which.preset->make(which.preset->kernel, keys_of(seed),
                                    {.send = [this](const segment& s) { return answered(s); },
                                     .decided = [](const decision&) {},
                                     .stirred = [](std::uint16_t, connection_events) {}})) {

@@ -53,8 +53,8 @@ json config_of(const settings& s) {
   c["lose_acks_until_s"] = seconds(s.lose_acks_until);
   c["sysctls"] = {{"net.ipv4.tcp_max_syn_backlog", std::to_string(value(tunable::max_syn_backlog))},
                   {"net.ipv4.tcp_synack_retries", std::to_string(value(tunable::synack_retries))},
-                  {"net.ipv4.tcp_syn_retries", std::to_string(p.client.syn_retries - p.client.syn_linear)},
-                  {"net.ipv4.tcp_syn_linear_timeouts", std::to_string(p.client.syn_linear)},
+                  {"net.ipv4.tcp_syn_retries", std::to_string(p.kernel.syn_retries - p.kernel.syn_linear)},
+                  {"net.ipv4.tcp_syn_linear_timeouts", std::to_string(p.kernel.syn_linear)},
                   {"net.core.somaxconn", std::to_string(value(tunable::somaxconn))},
                   {"net.ipv4.tcp_timestamps", "1"}};
   return c;

@@ -16,7 +16,7 @@ struct matrix_table {
   std::string title;  ///< a line
   std::string note;   ///< how to read a cell
   std::vector<std::string> columns;
-  std::vector<std::string> (*row)(const preset_entry&);
+  std::vector<std::string> (*row)(const preset_entry&);  ///< empty: does not apply to this preset
 };
 
 std::vector<matrix_table> queue_tables();

@@ -107,8 +107,10 @@ int matrix_command(int argc, const char* const* argv) {
   std::vector<filled_table> filled;
   for (const matrix_table& t : tables) {
     filled.push_back({t, {}});
-    for (const preset_entry* p : all_presets()) {
-      if (one == nullptr || one == p) filled.back().rows.emplace_back(p, t.row(*p));
+    for (const preset_entry& p : all_presets()) {
+      if (one != nullptr && one != &p) continue;
+      std::vector<std::string> cells = t.row(p);
+      if (!cells.empty()) filled.back().rows.emplace_back(&p, std::move(cells));
     }
   }
   if (json) {

@@ -2,12 +2,29 @@
 #include "presets.hpp"
 
 #include <algorithm>
+#include <listenq/preset/catalogue.hpp>
+#include <vector>
 
 namespace lab {
 
 namespace {
 
-constexpr const preset_entry* all[] = {&linux_3_12_entry, &linux_2_6_32_entry, &linux_6_18_entry};
+/// The endpoints that go with a preset: those of its own kernel where there are any, else Linux 6.18's.
+const kernel_profile& profile_of(std::string_view preset) {
+  if (preset == "linux-2.4" || preset == "linux-2.6.32") return profile::linux_2_6_32;
+  return preset == "linux-3.12" ? profile::linux_3_12 : profile::linux_6_18;
+}
+
+const std::vector<preset_entry>& entries() {
+  static const std::vector<preset_entry> all = [] {
+    std::vector<preset_entry> v;
+    preset::for_each([&v]<class L>(const preset::about& a) {
+      v.push_back({functions_of<L>(), a.name, a.title, a.era, a.family, a.standing, profile_of(a.name)});
+    });
+    return v;
+  }();
+  return all;
+}
 
 std::string plain(std::string_view name) {
   std::string s(name);
@@ -19,17 +36,17 @@ std::string plain(std::string_view name) {
 }  // namespace
 
 const preset_entry* find_preset(std::string_view name) {
-  for (const preset_entry* p : all) {
-    if (plain(p->name) == plain(name)) return p;
+  for (const preset_entry& p : entries()) {
+    if (plain(p.name) == plain(name)) return &p;
   }
   return nullptr;
 }
 
-std::span<const preset_entry* const> all_presets() { return all; }
+std::span<const preset_entry> all_presets() { return entries(); }
 
 std::string preset_names() {
   std::string s;
-  for (const preset_entry* p : all) s += (s.empty() ? "" : ", ") + std::string(p->name);
+  for (const preset_entry& p : entries()) s += (s.empty() ? "" : ", ") + std::string(p.name);
   return s;
 }
 

@@ -25,7 +25,7 @@ struct moment {
 };
 
 struct settings {
-  const preset_entry* preset = &linux_3_12_entry;
+  const preset_entry* preset = find_preset("linux-3.12");
   int backlog = 1;
   unsigned clients = 3;
   duration gap = 100 * millisecond;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint16_t probe = 61000;
 constexpr instant long_enough = 2000 * second;
+constexpr int most_shown = 8;
 
 std::string in_seconds(instant t) {
   char text[32];
@@ -34,14 +35,16 @@ std::vector<std::string> watch(bench& b) {
   }
   const bool stays = b.waits(probe);
   std::string end;
+  int sent = 0;
   for (const emitted& e : out) {
     if (e.segment.destination.port != probe) continue;
     if (e.segment.flags.has(flag::syn)) {
-      times += (times.empty() ? "" : " ") + in_seconds(e.at);
+      if (++sent <= most_shown) times += (times.empty() ? "" : " ") + in_seconds(e.at);
     } else if (e.segment.flags.has(flag::rst)) {
       end = " RST";
     }
   }
+  if (sent > most_shown) times += " ...";
   return {times.empty() ? "-" : times, stays ? "never" : in_seconds(died) + end};
 }
 

@@ -19,9 +19,9 @@ class world {
   world(const settings& s, record& out)
       : settings_(s),
         out_(out),
-        net_({.seed = s.seed, .timers = s.preset->client.order}),
+        net_({.seed = s.seed, .timers = s.preset->kernel.order}),
         plans_(net_),
-        kernel_(s.preset->make(s.preset->server, keys_of(s.seed), hooks())),
+        kernel_(s.preset->make(s.preset->kernel, keys_of(s.seed), hooks())),
         wake_(net_, [this] { timers_due(); }) {
     net_.add_host(loopback);
     net_.on_segment([this](instant at, const segment& seg, bool lost) { saw(at, seg, lost); });
@@ -52,7 +52,7 @@ class world {
 
   client_plan plan_for(std::uint16_t port) {
     client_plan p;
-    p.profile = settings_.preset->client;
+    p.profile = settings_.preset->kernel;
     p.port = port;
     p.iss = client_isn(settings_.seed, port);
     p.ts_offset = p.iss * 0x9e3779b1U;
@@ -227,7 +227,7 @@ record simulate(const settings& s) {
 }
 
 std::string objection(const settings& s) {
-  const std::unique_ptr<stack> k = s.preset->make(s.preset->server, {}, {});
+  const std::unique_ptr<stack> k = s.preset->make(s.preset->kernel, {}, {});
   for (const auto& [t, value] : s.tunables) k->set(t, value);
   const listen_result r = k->listen(s.backlog, 0);
   if (r) return {};

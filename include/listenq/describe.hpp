@@ -33,7 +33,7 @@ std::string bound_text() {
   }
 }
 inline std::string era_text(linux_era e) {
-  const char* const names[] = {"linux_era::v2_6_32", "linux_era::v3_12", "linux_era::v6_18"};
+  const char* const names[] = {"linux_era::v2_6_32", "linux_era::v3_12", "linux_era::v4_4", "linux_era::v6_18"};
   return names[static_cast<int>(e)];
 }
 
@@ -96,6 +96,10 @@ struct spelling<doubling<I, R, C>> {
 template <duration L>
 struct spelling<fixed_lifetime<L>> {
   static std::string text() { return in_brackets("fixed_lifetime", {number(L)}); }
+};
+template <duration... W>
+struct spelling<listed<W...>> {
+  static std::string text() { return in_brackets("listed", {number(W)...}); }
 };
 template <tie_order T>
 struct spelling<exact<T>> {

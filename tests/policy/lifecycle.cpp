@@ -17,16 +17,19 @@ TEST_CASE("the closing models say what becomes of requests") {
 // `acked` ignored: a request whose ACK has come would die of a full transmit queue (kernels.md 3.2).
 TEST_CASE("when a SYN-ACK cannot leave: by model, first or resent, ACK seen or not") {
   struct row {
-    bool resent, acked, fatal_forgets, fatal_when_resent_forgets;
+    bool resent, acked, fatal_forgets, fatal_when_resent_forgets, fatal_at_first_forgets;
   };
-  constexpr row rows[] = {
-      {false, false, true, false}, {true, false, true, true}, {false, true, false, false}, {true, true, false, false}};
+  constexpr row rows[] = {{false, false, true, false, true},
+                          {true, false, true, true, false},
+                          {false, true, false, false, true},
+                          {true, true, false, false, false}};
   for (const row& r : rows) {
     CAPTURE(r.resent);
     CAPTURE(r.acked);
     const send_failure_facts f{.resent = r.resent, .acked = r.acked};
     CHECK(fatal::forgets(f) == r.fatal_forgets);
     CHECK(fatal_when_resent::forgets(f) == r.fatal_when_resent_forgets);
+    CHECK(fatal_at_first::forgets(f) == r.fatal_at_first_forgets);
     CHECK_FALSE(harmless::forgets(f));
   }
 }

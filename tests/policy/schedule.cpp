@@ -41,6 +41,14 @@ TEST_CASE("the number of retries can be fixed") {
   CHECK(timeouts<freebsd>(3) == std::vector<std::int64_t>{1, 3, 7, 15});
 }
 
+// The last wait counted as a retry, or the list read one place too far.
+TEST_CASE("listed: one wait after the other, dead after the last") {
+  using bsd_4_4 = listed<6 * second, 24 * second, 45 * second>;
+  CHECK(bsd_4_4::retries(tuning({})) == 2);
+  CHECK(timeouts<bsd_4_4>(2) == std::vector<std::int64_t>{6, 30, 75});
+  CHECK(bsd_4_4::timeout(200) == 45 * second);
+}
+
 // The cap forgotten (an overflow after 44 doublings), or applied to the wrong side.
 TEST_CASE("a timeout never exceeds the cap, however often it doubled") {
   CHECK(from_1s::timeout(6) == 64 * second);

@@ -11,6 +11,7 @@ namespace {
 
 using v2632 = linux_validation<linux_era::v2_6_32>;
 using v312 = linux_validation<linux_era::v3_12>;
+using v44 = linux_validation<linux_era::v4_4>;
 using v618 = linux_validation<linux_era::v6_18>;
 
 struct row {
@@ -85,17 +86,22 @@ TEST_CASE("the judgement of each era") {
     CAPTURE(std::string{r.what});
     CHECK(v2632::judge(r.facts) == r.old);
     CHECK(v312::judge(r.facts) == r.old);
+    CHECK(v44::judge(r.facts) == r.old);
     CHECK(v618::judge(r.facts) == r.now);
   }
 }
 
-// 2.6.32 neither restarts nor limits; only 6.18 limits, and reads timestamps late no more.
+// 2.6.32 neither restarts nor limits; 4.4 and 6.18 limit, and only 6.18 reads timestamps late no more.
 TEST_CASE("how the answers are given, by era") {
   CHECK(v2632::duplicate == duplicate_rules{});
   CHECK(v312::duplicate == duplicate_rules{.restarts = restart::timer});
   CHECK(v618::duplicate == duplicate_rules{.restarts = restart::timer});
   CHECK(v2632::rate_limit == 0);
   CHECK(v312::rate_limit == 0);
+  CHECK(v44::duplicate.restarts == restart::timer);
+  CHECK(v44::rate_limit == 500 * millisecond);
+  CHECK(v44::at_listener(flag::syn | flag::fin) == listener_answer::ignore);
+  CHECK(v44::late_timestamps);
   CHECK(v618::rate_limit == 500 * millisecond);
   CHECK_FALSE(v2632::checks_echo);
   CHECK_FALSE(v312::checks_echo);

@@ -6,6 +6,7 @@
 #include <listenq/preset/linux_3_12.hpp>
 
 #include "support/counters.hpp"
+#include "support/preset_numbers.hpp"
 #include "support/script.hpp"
 
 using namespace listenq;
@@ -16,20 +17,6 @@ using test::script;
 namespace {
 
 using preset::linux_3_12;
-
-// Clients one after the other, nobody accepts; how many get a SYN-ACK, which is when their connect() returns, before
-// the first timeout.
-int connected(int backlog, int clients) {
-  script<linux_3_12> s{backlog};
-  int n = 0;
-  for (int i = 0; i < clients; ++i) {
-    s.now = i * (900 * millisecond / clients);
-    const std::size_t before = s.out.count;
-    s.syn(i);
-    if (s.out.count > before) ++n, s.ack(i);
-  }
-  return n;
-}
 
 }  // namespace
 
@@ -129,7 +116,7 @@ TEST_CASE("the young rule: two more, then nobody until they have aged") {
 TEST_CASE("N + 3 clients connect before the first timeout") {
   for (int n = 0; n <= 14; ++n) {
     CAPTURE(n);
-    CHECK(connected(n, 30) == n + 3);
+    CHECK(test::connects<linux_3_12>(n) == n + 3);
   }
 }
 

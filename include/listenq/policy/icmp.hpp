@@ -58,7 +58,7 @@ struct linux_icmp {
  private:
   static constexpr bool ends(const icmp_facts& f) noexcept {
     if (f.error == icmp_error::other) return false;
-    if (Era != linux_era::v6_18 || f.error == icmp_error::parameter_problem) return true;
+    if (Era < linux_era::v4_4 || f.error == icmp_error::parameter_problem) return true;
     const bool may_pass = f.error == icmp_error::network_unreachable || f.error == icmp_error::host_unreachable ||
                           f.error == icmp_error::time_exceeded;
     return may_pass != f.ipv6;

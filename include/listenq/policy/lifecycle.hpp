@@ -5,7 +5,7 @@
 //
 // When to use which: `forget_requests` is Linux to 4.3, NetBSD and OpenBSD, `leave_to_timer` Linux since,
 // `outlive_listener` FreeBSD, `abort_requests` tells the peers; `fatal` is Linux to 4.3, `fatal_when_resent` Linux
-// since; `returned` is Linux, `reported` the BSDs.
+// since, `fatal_at_first` the BSDs; `returned` is Linux, `reported` the BSDs.
 #pragma once
 
 #include <concepts>
@@ -66,6 +66,12 @@ struct fatal {
 struct fatal_when_resent {
   static constexpr const char* name = "fatal_when_resent";
   static constexpr bool forgets(const send_failure_facts& f) noexcept { return f.resent && !f.acked; }
+};
+/// Ends it at the SYN, which then leaves nothing behind; costs nothing at a timeout (FreeBSD, syncache_add; NetBSD and
+/// OpenBSD, syn_cache_add).
+struct fatal_at_first {
+  static constexpr const char* name = "fatal_at_first";
+  static constexpr bool forgets(const send_failure_facts& f) noexcept { return !f.resent; }
 };
 /// Costs nothing: the next timeout tries again.
 struct harmless {

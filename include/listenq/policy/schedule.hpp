@@ -3,7 +3,8 @@
 // It knows nothing of how full the queue is: `pressure` may allow fewer retries. `clockwork` decides when it is asked.
 //
 // When to use which: `from_1s` for Linux since 3.1 and FreeBSD (with three retries), `from_3s` for Linux 2.6 and the
-// older BSDs, `fixed_lifetime` for stacks that never send a SYN-ACK again.
+// older BSDs, `listed` where a table says it (4.4BSD, lwIP, VPP), `fixed_lifetime` for stacks that never send a SYN-ACK
+// again.
 #pragma once
 
 #include <concepts>
@@ -51,6 +52,19 @@ struct fixed_lifetime {
   static constexpr duration timeout(std::uint32_t) noexcept { return Lifetime; }
   static constexpr std::uint32_t retries(const tunable_source auto&) noexcept { return 0; }
   static constexpr std::uint32_t classes = 1;
+};
+
+/// One wait after the other; after the last one the request is forgotten. So many waits, one retry less.
+template <duration... Waits>
+struct listed {
+  static_assert(sizeof...(Waits) > 0 && ((Waits > 0) && ...), "listenq: listed<us...> needs waits of at least 1 us.");
+  static constexpr const char* name = "listed";
+  static constexpr std::uint32_t classes = sizeof...(Waits);
+  static constexpr duration timeout(std::uint32_t n) noexcept {
+    constexpr duration waits[] = {Waits...};
+    return waits[n < classes ? n : classes - 1];
+  }
+  static constexpr std::uint32_t retries(const tunable_source auto&) noexcept { return classes - 1; }
 };
 
 using from_1s = doubling<1 * second>;

@@ -110,7 +110,7 @@ struct linux_validation {
   static constexpr const char* name = "linux_validation";
   static constexpr linux_era era = Era;
   static constexpr duplicate_rules duplicate{.restarts = Era == linux_era::v2_6_32 ? restart::nothing : restart::timer};
-  static constexpr duration rate_limit = Era == linux_era::v6_18 ? 500 * millisecond : 0;
+  static constexpr duration rate_limit = Era >= linux_era::v4_4 ? 500 * millisecond : 0;
   static constexpr bool late_timestamps = Era != linux_era::v6_18;
   static constexpr bool checks_echo = Era == linux_era::v6_18;
   static constexpr bool echoes_zero = false;                     // tcp_v4_send_ack

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Makes a preset's entry out of its type. Included once for each preset, in a file of its own, so that no translation
-// unit compiles two listeners.
+// Makes what the lab needs of a preset out of its type. Included once for each preset, in a file that CMake makes from
+// preset.cpp.in, so that presets are compiled beside each other.
 #pragma once
 
 #include <listenq/mirror.hpp>
@@ -10,8 +10,17 @@
 
 namespace lab {
 
+/// `S`, whose SYN-ACKs are sent again once at most where no tunable says how often: for small worlds.
+template <class S>
+struct at_most_once_again : S {
+  static constexpr std::uint32_t retries(const tunable_source auto& t) noexcept {
+    const std::uint32_t n = S::retries(t);
+    return tunables_of<S> != tunable_set{} || n < 1 ? n : 1;
+  }
+};
+
 template <class L>
-struct entry_functions {
+struct functions {
   static std::unique_ptr<stack> make(const kernel_profile& profile, const stack_keys& keys, stack_hooks hooks) {
     return std::make_unique<stack_over<L>>(profile, keys, std::move(hooks));
   }
@@ -28,7 +37,8 @@ struct entry_functions {
   }
 
   static listenq::testing::exploration explore(const tunable_values_set& set, listenq::testing::explore_options o) {
-    using still = with<L, isn<fixed_isn<1'000'000>>>;
+    using brief = at_most_once_again<policy_of<L, slot::schedule>>;
+    using still = with<L, isn<fixed_isn<1'000'000>>, schedule<brief>>;
     typename small_enough<still>::type door;
     for (const auto& [which, value] : set) door.set(which, value);
     o.expected.exact_deadlines = !policy_of<L, slot::clockwork>::sweeps;
@@ -50,10 +60,9 @@ struct entry_functions {
 };
 
 template <class L>
-constexpr preset_entry entry_of(std::string_view name, std::string_view title, const kernel_profile& server,
-                                const kernel_profile& client) {
-  using f = entry_functions<L>;
-  return {name, title, server, client, &f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore};
+preset_functions functions_of() {
+  using f = functions<L>;
+  return {&f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore};
 }
 
 }  // namespace lab
