@@ -177,7 +177,7 @@ void check_books(const script<L>& s, const tally& t, std::uint64_t lost = 0) {
   CHECK(books.timers == t.timers);
   CHECK(books.times(timer_verdict::resent) - books.times(timer_outcome{timer_verdict::resent, false}) == t.resent);
   CHECK(books.times(timer_verdict::expired) + books.times(timer_verdict::send_failed) +
-            books.times(timer_verdict::orphaned) ==
+            books.times(timer_verdict::orphaned) + books.times(timer_verdict::paused) ==
         t.forgotten);
   CHECK(books.requests.there() == s.listener.request_count() + lost);
   CHECK(books.connections.there() == s.listener.accept_count());
@@ -296,6 +296,8 @@ TEST_CASE("what the records say of each request is what the queue says: other sy
            closing<outlive_listener>, send_failure<fatal>, icmp<second_error_after<3>>, accept_full_at_ack<reset>,
            admission<in_order<gates::known_request, gates::budget, gates::strict_request_queue, gates::refusal>>>;
   lives<freebsd>(reached);
+  lives<with<freebsd, cookies<in_every_iss_if_tuned<freebsd_13_cookie>>>>(reached);
+  lives<with<freebsd, cookies<pausing<in_every_iss_if_tuned<freebsd_13_cookie>, 2 * second>>>>(reached);
   lives<with<freebsd, validation<netbsd_validation>, counters<netbsd_counters>, closing<forget_requests>,
              send_failure<harmless>, request_full<evict_from_here_on>>>(reached);
   lives<with<heard<modern>, validation<rfc5961_validation>, closing<abort_requests>>>(reached);

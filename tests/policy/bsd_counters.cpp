@@ -72,6 +72,7 @@ TEST_CASE("BSD: a SYN") {
   check(verdict::dropped_send_failed, {}, "sc_dropped=1", "SC_DROPPED=1", "sc_dropped=1");
   check(verdict::duplicate_syn, {stage::answered}, "sc_dupsyn=1", "SC_DUPESYN=1", "sc_dupesyn=1");
   check(verdict::duplicate_unsent, {stage::send_failed}, "sc_dupsyn=1 sc_dropped=1", "SC_DUPESYN=1", "sc_dupesyn=1");
+  CHECK(counts<f>(verdict::admitted, {stage::answered, stage::cookie_in_iss}) == "sc_added=1 sc_sendcookie=1");
   CHECK(counts<f>(verdict::cookie_sent, {stage::answered}) == "sc_sendcookie=1");
   CHECK(counts<f>(verdict::cookie_sent, {stage::send_failed}) == "sc_dropped=1 sc_sendcookie=1");
 }

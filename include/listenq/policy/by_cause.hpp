@@ -46,6 +46,7 @@ constexpr std::optional<departure> departure_by(const outcome& o) noexcept {
 constexpr std::optional<departure> departure_by(const timer_outcome& t) noexcept {
   switch (t.verdict) {
     case timer_verdict::expired:
+    case timer_verdict::paused:
       return departure::expired;
     case timer_verdict::send_failed:
       return departure::send_failed;
