@@ -46,6 +46,17 @@ TEST_CASE("the third duplicate ACK is a loss: half the flight, three segments mo
   CHECK(c.window() == 10 * mss);
 }
 
+// Bug caught: a probe whose answer is not listened to, so that a lost tail waits for the timeout.
+TEST_CASE("after a probe one duplicate ACK is enough, but not for what a timeout has repeated") {
+  congestion c(mss);
+  CHECK(c.duplicate(0, 4 * mss, true));
+  CHECK(c.recovering());
+  congestion d(mss);
+  d.timed_out(0, 4 * mss, false);
+  d.advanced(4 * mss, 4 * mss, 0);
+  CHECK_FALSE(d.duplicate(3 * mss, 6 * mss, true));
+}
+
 // Bug caught: recovery that ends at the first ACK, so that the second hole of a flight waits for the timer.
 TEST_CASE("a partial ACK repeats the next hole, a full one deflates the window") {
   congestion c(mss);
@@ -72,6 +83,10 @@ TEST_CASE("congestion avoidance adds a segment a window") {
   CHECK(c.window() == 4 * mss);
   c.advanced(9 * mss, mss, 4 * mss);
   CHECK(c.window() == 5 * mss);
+  for (int i = 0; i < 4; ++i) c.advanced(9 * mss, mss, 4 * mss);
+  CHECK(c.window() == 5 * mss);
+  c.advanced(9 * mss, mss, 4 * mss);
+  CHECK(c.window() == 6 * mss);
 }
 
 // Bug caught: each timeout of one segment halving the threshold again, down to nothing (RFC 5681 3.1).
@@ -80,11 +95,12 @@ TEST_CASE("a timeout leaves one segment, and a repeated one the threshold as it 
   c.timed_out(0, 10 * mss, false);
   CHECK(c.window() == mss);
   CHECK(c.threshold() == 5 * mss);
-  c.timed_out(0, 10 * mss, true);
+  c.timed_out(0, 30 * mss, true);
   CHECK(c.threshold() == 5 * mss);
-  CHECK(c.advanced(mss, mss, 9 * mss));
+  CHECK(c.advanced(mss, mss, 29 * mss));
   CHECK(c.window() == 2 * mss);
-  CHECK_FALSE(c.advanced(10 * mss, 9 * mss, 0));
+  CHECK(c.advanced(5 * mss, 4 * mss, 25 * mss));  // hole after hole
+  CHECK_FALSE(c.advanced(30 * mss, 25 * mss, 0));
   CHECK_FALSE(c.recovering());
   c.timed_out(0, mss, false);
   CHECK(c.threshold() == 2 * mss);  // never less than two segments
@@ -96,7 +112,9 @@ TEST_CASE("duplicates for what a timeout has repeated are no new loss") {
   c.timed_out(0, 10 * mss, false);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(c.duplicate(0, 10 * mss));
   c.advanced(10 * mss, 10 * mss, 0);
-  for (int i = 0; i < 3; ++i) CHECK_FALSE(c.duplicate(9 * mss, 12 * mss));
+  const std::uint32_t before = c.window();
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(c.duplicate(9 * mss, 12 * mss));
+  CHECK(c.window() == before + 2 * mss);  // and let no more than two new segments go
   c.advanced(11 * mss, mss, 4 * mss);
   c.duplicate(11 * mss, 15 * mss);
   c.duplicate(11 * mss, 15 * mss);

@@ -588,8 +588,35 @@ TEST_CASE("three duplicate ACKs repeat the lost segment at once, and each hole b
   CHECK(t.c.unacked() == 0);
 }
 
+// Bug caught: a lost tail of a flight that waits for two timeouts; a probe that is never answered by a repetition.
+TEST_CASE("a lost tail is found by a probe, and its answer repeats the first hole") {
+  established e = start_of();
+  e.rtt = 20 * millisecond;
+  child t(profile::linux_3_12, e);
+  t.c.send(bytes(std::string(2920, 'x')), 0, t.out);
+  t.out.sent.clear();
+  t.tick_next();
+  CHECK(t.now == 50 * millisecond);
+  REQUIRE(t.out.sent.size() == 1);
+  CHECK(t.out.sent[0].s.seq == S + 1461);
+  t.out.sent.clear();
+  t.give(flag::ack, 1, 1);
+  REQUIRE(t.out.sent.size() == 1);
+  CHECK(t.out.sent[0].s.seq == S + 1);
+  t.give(flag::ack, 1, 1);
+  CHECK(t.out.sent.size() == 1);
+}
+
+// Bug caught: only equal windows counted, where Linux's grows with what it holds out of order.
+TEST_CASE("duplicate ACKs may say that the window has grown") {
+  child t;
+  t.c.send(bytes(std::string(14600, 'x')), 0, t.out);
+  for (int i = 0; i < 3; ++i) t.give(flag::ack, 1, 1, "", static_cast<std::uint16_t>(64240 + i));
+  CHECK(t.c.retransmissions() == 1);
+}
+
 // Bug caught: window updates and segments with bytes counted as duplicates.
-TEST_CASE("an ACK with bytes, with another window or for nothing in flight is no duplicate") {
+TEST_CASE("an ACK with bytes, with a smaller window or for nothing in flight is no duplicate") {
   child t;
   for (int i = 0; i < 5; ++i) t.give(flag::ack, 1, 1);
   t.c.send(bytes(std::string(5000, 'x')), 0, t.out);

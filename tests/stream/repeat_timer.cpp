@@ -9,10 +9,10 @@ using namespace listenq;
 // Bug caught: a probe where the kernel had none.
 TEST_CASE("a flight is probed first since 3.10, repeated at once before") {
   repeat_timer old(profile::linux_2_6_32);
-  old.arm_flight(0);
+  old.arm_flight(0, true);
   CHECK(old.reason() == repeat_reason::repeat);
   repeat_timer t(profile::linux_3_12);
-  t.arm_flight(0);
+  t.arm_flight(0, true);
   CHECK(t.reason() == repeat_reason::probe);
 }
 
@@ -65,4 +65,26 @@ TEST_CASE("due from the deadline on, until stopped") {
   CHECK(t.due(201'000));
   t.stop();
   CHECK(!t.due(never));
+}
+
+// Bug caught: a flight whose tail got lost waiting as long as a lone segment, or a probe later than the timeout.
+TEST_CASE("a probe for more than one segment comes after two round trips and 10 ms") {
+  repeat_timer t(profile::linux_3_12);
+  t.arm_flight(0, false);
+  CHECK(t.deadline() == 200 * millisecond);  // nothing has been measured
+  t.sample(20 * millisecond);
+  t.arm_flight(0, false);
+  CHECK(t.reason() == repeat_reason::probe);
+  CHECK(t.deadline() == 50 * millisecond);
+  t.arm_flight(0, true);
+  CHECK(t.deadline() == t.interval());
+  repeat_timer slow(profile::linux_3_12);
+  slow.sample(10 * second);
+  slow.arm_flight(0, false);
+  CHECK(slow.deadline() == 20 * second + 10 * millisecond);
+  repeat_timer old(profile::linux_2_6_32);
+  old.sample(20 * millisecond);
+  old.arm_flight(0, false);
+  CHECK(old.reason() == repeat_reason::repeat);
+  CHECK(old.deadline() == old.interval());
 }

@@ -52,13 +52,15 @@ class congestion {
     return !repaired;
   }
 
-  /// An ACK that repeats `una` (RFC 5681 2). `next`: what would be sent next. True: the first segment in flight is to
-  /// be sent again.
-  constexpr bool duplicate(seq_number una, seq_number next) noexcept {
+  /// An ACK that repeats `una` (RFC 5681 2). `next`: what would be sent next; `probed`: the last segment in flight has
+  /// been sent again to find out, so that one such ACK says enough. True: the first segment in flight is to be sent
+  /// again.
+  constexpr bool duplicate(seq_number una, seq_number next, bool probed = false) noexcept {
     if (phase_ == phase::fast) window_ = std::min(window_ + mss_, largest);
     if (phase_ != phase::open) return false;
+    if (++duplicates_ != 3 && !probed) return false;
     // RFC 6582 3.2 (2): not for what a timeout has sent twice.
-    if (++duplicates_ != 3 || (lost_before_ && seq_before(una, recover_))) return false;
+    if (lost_before_ && seq_before(una, recover_)) return false;
     lose(next, next - una);
     window_ = threshold_ + 3 * mss_;
     phase_ = phase::fast;

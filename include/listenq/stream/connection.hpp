@@ -198,292 +198,55 @@ class basic_connection {
     return std::max(std::min(theirs, ours), 48U) - (e.timestamps() ? 12U : 0U);
   }
 
-  // -- what we send
+  // -- what we send: connection_out.hpp
 
-  segment_type outgoing(flags f, seq_number seq) noexcept {
-    auto s = segment_to_peer(start_.tuple);
-    s.flags = f;
-    s.seq = seq;
-    s.ack = receive_.next();
-    s.window = receive_.offer(start_.our_shift());
-    if (start_.timestamps()) {
-      s.options.timestamps = true;
-      s.options.ts_value = timestamp_at(now_, start_.ts_offset);
-      s.options.ts_echo = ts_.recent;
-    }
-    return s;
-  }
-
+  segment_type outgoing(flags f, seq_number seq) noexcept;
   template <class S>
-  bool emit(const segment_type& s, S& out) {
-    if (out.send(s) == send_result::later) return false;
-    last_ack_sent_ = s.ack;
-    ack_due_ = false;
-    return true;
-  }
-
+  bool emit(const segment_type& s, S& out);
   template <class S>
-  void ack(S& out) {
-    ack_due_ = true;
-    emit(outgoing(flag::ack, send_.next()), out);
-  }
-
+  void ack(S& out);
   /// An ACK for an invalid segment: challenge or duplicate, at most one per `invalid_ack_gap`.
   template <class S>
-  void limited_ack(S& out) {
-    if (answered_invalid_ && now_ - invalid_at_ < profile_.invalid_ack_gap) return;
-    answered_invalid_ = true;
-    invalid_at_ = now_;
-    ack(out);
-  }
-
+  void limited_ack(S& out);
   template <class S>
-  void reject(const segment_type& in, S& out) {
-    if (!in.flags.has(flag::rst)) out.send(reset_for(in));
-  }
-
+  void reject(const segment_type& in, S& out);
   template <class S>
-  bool transmit(const send_half::piece& p, S& out) {
-    auto s = outgoing(flag::ack, send_.seq_of(p));
-    s.payload = send_.bytes_of(p);
-    if (p.size > 0 && p.last) s.flags = s.flags | flag::psh;
-    if (p.fin) s.flags = s.flags | flag::fin;
-    return emit(s, out);
-  }
-
+  bool transmit(const send_half::piece& p, S& out);
   /// Sends what is new and allowed.
   template <class S>
-  void push(S& out) {
-    push_due_ = false;
-    const bool early = state_ == is::syn_received;
-    if ((early && !fast_) || state_ == is::time_wait || state_ == is::closed) return;
-    if (send_.in_flight() == 0 && now_ - sent_at_ > timer_.interval()) congestion_.idle();
-    while (auto p = send_.fresh(congestion_.window())) {
-      if (early && p->fin) {  // the FIN waits for the handshake's end
-        p->fin = false;
-        if (p->size == 0) return;
-      }
-      if (!transmit(*p, out)) {
-        push_due_ = true;
-        return;
-      }
-      timer_.departed(send_.next(), now_);
-      sent_at_ = now_;
-      const bool was_idle = send_.in_flight() == 0;
-      send_.sent(*p);
-      if (!early && (was_idle || timer_.reason() == repeat_reason::probe)) timer_.arm_flight(now_);
-      if (p->fin) state_ = state_ == is::close_wait ? is::last_ack : is::fin_wait_1;
-    }
-    if (send_.in_flight() == 0 && send_.has_unsent() && timer_.reason() == repeat_reason::off) timer_.arm_window(now_);
-  }
-
+  void push(S& out);
   /// Sends the first or the last segment in flight again.
   template <class S>
-  bool repeat(bool tail, S& out) {
-    timer_.repeated();
-    if (!transmit(send_.again(tail), out)) return false;
-    ++retransmissions_;
-    return true;
-  }
-
+  bool repeat(bool tail, S& out);
   /// The first segment in flight is lost.
   template <class S>
-  void repair(S& out) {
-    repeat(false, out);
-    timer_.arm_repeat(now_);
-  }
-
+  void repair(S& out);
   template <class S>
-  bool send_syn_ack(S& out) {
-    auto s = outgoing(flag::syn | flag::ack, start_.iss);
-    const bool stamped = s.options.timestamps;
-    const std::uint32_t value = s.options.ts_value, echo = s.options.ts_echo;
-    s.options = start_.ours;
-    s.options.fast_open = {};
-    s.options.timestamps = stamped;
-    s.options.ts_value = value;
-    s.options.ts_echo = echo;
-    s.window = start_.our_window;
-    return emit(s, out);
-  }
+  bool send_syn_ack(S& out);
 
-  // -- what we are sent
+  // -- what we are sent: connection_in.hpp
 
   /// The SYN of a fast open: its data the first time, which the listener's SYN-ACK acknowledges; the SYN-ACK again when
   /// it comes again.
   template <class S>
-  void take_syn(const segment_type& in, S& out) {
-    if (timer_.reason() == repeat_reason::syn_ack) {
-      if (answered_invalid_ && now_ - invalid_at_ < profile_.invalid_ack_gap) return;
-      answered_invalid_ = true;
-      invalid_at_ = now_;
-      send_syn_ack(out);
-      return;
-    }
-    const auto p = receive_.fresh(in.seq + 1, in.payload.size, false);
-    receive_.take(in.payload, p);
-    if (p.size > 0) events_ |= connection_event::readable;
-    last_ack_sent_ = receive_.next();
-    timer_.arm(repeat_reason::syn_ack, now_, profile_.syn_timeout);
-  }
-
+  void take_syn(const segment_type& in, S& out);
   /// What comes before the ACK field. False: dealt with.
   template <class S>
-  bool acceptable(const segment_type& in, S& out) {
-    switch (judge(in, receive_, ts_, state_ == is::time_wait, profile_.challenge_acks, now_)) {
-      case acceptance::passes:
-        if (ts_.stamps(in.options) && !seq_after(in.seq, last_ack_sent_)) ts_.take(in.options, now_);  // RFC 7323 4.3
-        return in.flags.has(flag::ack);
-      case acceptance::dropped:
-        return false;
-      case acceptance::challenged:
-        limited_ack(out);
-        return false;
-      case acceptance::acknowledged:
-        ack(out);
-        return false;
-      case acceptance::ends:  // in TIME-WAIT all that was asked for has been done (Linux: tcp_rfc1337 0)
-        finish(state_ == is::time_wait ? connection_error::none : connection_error::reset);
-        return false;
-      case acceptance::kills:
-        reject(in, out);
-        finish(connection_error::reset);
-        return false;
-      case acceptance::reuses:
-        finish(connection_error::none);
-        events_ |= connection_event::reused;
-        return false;
-    }
-    return false;
-  }
-
+  bool acceptable(const segment_type& in, S& out);
   /// The ACK field. False: the segment must go no further.
   template <class S>
-  bool acknowledge(const segment_type& in, S& out) {
-    const std::uint32_t window = std::uint32_t{in.window} << start_.peer_shift();
-    if (state_ == is::syn_received) {
-      const bool right = seq_after(in.ack, start_.iss) && !seq_after(in.ack, send_.next());
-      if (!right) {
-        reject(in, out);
-        return false;
-      }
-      state_ = is::established;
-      was_established_ = true;
-      send_.open();
-      timer_.stop();
-      if (send_.in_flight() > 0) timer_.arm_flight(now_);
-      events_ |= connection_event::established;
-    }
-    const seq_number una = send_.unacknowledged();
-    const bool unsent = seq_after(in.ack, send_.next());
-    if (unsent || (profile_.challenge_acks && seq_before(in.ack, una - send_.max_window()))) {  // RFC 5961 5.2
-      limited_ack(out);
-      return false;
-    }
-    if (seq_before(in.ack, una)) return true;
-    const bool duplicate = in.ack == una && send_.in_flight() > 0 && in.payload.empty() &&
-                           !in.flags.any(flag::syn | flag::fin) && window == send_.window();  // RFC 5681 2
-    send_.offered(in.seq, window);
-    if (timer_.reason() == repeat_reason::window) timer_.answered();
-    if (in.ack != una) {
-      advance(in.ack, out);
-    } else if (duplicate && congestion_.duplicate(una, send_.next())) {
-      repair(out);
-    }
-    return state_ != is::closed;
-  }
-
+  bool acknowledge(const segment_type& in, S& out);
   /// The peer has everything before `ack`.
   template <class S>
-  void advance(seq_number ack, S& out) {
-    const std::uint32_t acked = ack - send_.unacknowledged();
-    timer_.acknowledged(ack, now_);
-    timer_.answered();
-    send_.acknowledged(ack);
-    events_ |= connection_event::acked;
-    const bool lost = congestion_.advanced(ack, acked, send_.in_flight());
-    if (send_.in_flight() == 0) {
-      timer_.stop();
-    } else if (lost) {
-      repair(out);
-    } else {
-      timer_.arm_flight(now_);
-    }
-    if (!send_.fin_acked()) return;
-    if (state_ == is::fin_wait_1) {
-      state_ = is::fin_wait_2;
-      if (orphan_) timer_.arm(repeat_reason::linger, now_, time_wait_length);
-    } else if (state_ == is::closing) {
-      enter_time_wait();
-    } else if (state_ == is::last_ack) {
-      finish(connection_error::none);
-    }
-  }
-
+  void advance(seq_number ack, S& out);
   /// Payload and FIN. Whatever occupies numbers is answered at once.
   template <class S>
-  void take(const segment_type& in, S& out) {
-    const bool fin = in.flags.has(flag::fin);
-    const bool syn = in.flags.has(flag::syn);
-    if (in.payload.empty() && !fin && !syn) return;
-    ack_due_ = true;
-    if (!may_receive()) {
-      if (fin && state_ == is::time_wait) return enter_time_wait();
-      // Bytes behind a FIN, in a segment that begins before it: RST (RFC 1122 4.2.2.13; golden: "FIN+ACK", its probe).
-      if (state_ != is::time_wait && seq_before(in.seq, receive_.next()) &&
-          seq_after(in.seq + static_cast<seq_number>(in.payload.size), receive_.next())) {
-        reject(in, out);
-        finish(connection_error::reset);
-      }
-      return;
-    }
-    const seq_number first = in.seq + (syn ? 1U : 0U);
-    const auto p = receive_.fresh(first, in.payload.size, fin);
-    if (p.size > 0 && orphan_) {
-      reject(in, out);
-      return finish(connection_error::none);
-    }
-    if (!orphan_) receive_.hold(first, in.payload, fin);
-    receive_.take(in.payload, p);
-    if (p.size > 0) events_ |= connection_event::readable;
-    if (!receive_.ended()) return;
-    events_ |= connection_event::peer_closed;
-    if (state_ == is::established) {
-      state_ = is::close_wait;
-    } else if (state_ == is::fin_wait_1) {
-      state_ = is::closing;
-    } else {
-      enter_time_wait();
-    }
-  }
+  void take(const segment_type& in, S& out);
 
   // -- time
 
   template <class S>
-  void fire(S& out) {
-    const repeat_reason why = timer_.reason();
-    if (why == repeat_reason::linger) return finish(connection_error::none);
-    if (why == repeat_reason::probe) {
-      if (!repeat(true, out)) return;
-      return timer_.arm_repeat(now_);
-    }
-    if (why == repeat_reason::syn_ack) {
-      if (syn_acks_ > profile_.syn_ack_retries) return finish(connection_error::timed_out);
-      if (!send_syn_ack(out)) return;
-      ++syn_acks_;
-      timer_.repeated();
-      return timer_.arm(why, now_, profile_.doubled(profile_.syn_timeout, syn_acks_));
-    }
-    if (timer_.exhausted()) return finish(connection_error::timed_out);
-    if (why == repeat_reason::window) {  // Linux's zero window probe: an old number, no bytes
-      if (!emit(outgoing(flag::ack, send_.unacknowledged() - 1), out)) return;
-    } else {
-      if (!repeat(false, out)) return;
-      congestion_.timed_out(send_.unacknowledged(), send_.next(), timer_.backed_off());
-    }
-    timer_.timed_out();
-    timer_.arm(why, now_, timer_.interval());
-  }
+  void fire(S& out);
 
   void enter_time_wait() noexcept {
     state_ = is::time_wait;
@@ -521,9 +284,13 @@ class basic_connection {
   bool answered_invalid_ = false;
   bool ack_due_ = false;
   bool push_due_ = false;
+  bool probed_ = false;  // the last segment in flight has been sent twice, and nothing new was acknowledged since
   bool orphan_ = false;
 };
 
 using connection = basic_connection<ipv4>;
 
 }  // namespace listenq
+
+#include <listenq/stream/connection_in.hpp>
+#include <listenq/stream/connection_out.hpp>

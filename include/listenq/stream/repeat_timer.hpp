@@ -39,9 +39,13 @@ class repeat_timer {
     deadline_ = after(now, length);
   }
 
-  /// Something new is in flight, or less than before: first a probe if the profile has it, else a timeout.
-  constexpr void arm_flight(instant now) noexcept {
-    arm(probes_ ? repeat_reason::probe : repeat_reason::repeat, now, interval());
+  /// Something new is in flight, or less than before: first a probe if the profile has it, else a timeout. A probe for
+  /// more than one segment (not `alone`) need not wait for the peer's delayed ACK: two round trips and 10 ms
+  /// (Linux 3.10, tcp_schedule_loss_probe), as soon as one has been measured.
+  constexpr void arm_flight(instant now, bool alone) noexcept {
+    const duration soon = 2 * srtt_ + 10 * millisecond;
+    if (!probes_) return arm(repeat_reason::repeat, now, interval());
+    arm(repeat_reason::probe, now, alone || !measured_ ? interval() : std::min(soon, interval()));
   }
   constexpr void arm_window(instant now) noexcept { arm(repeat_reason::window, now, interval()); }
   constexpr void arm_repeat(instant now) noexcept { arm(repeat_reason::repeat, now, interval()); }

@@ -81,6 +81,9 @@ class send_half {
     return {offset, size, fin_sent_ && offset + size == flight, offset + size == bytes_.size()};
   }
 
+  /// Is what is in flight one segment's worth?
+  bool alone() const noexcept { return in_flight() <= mss_; }
+
   seq_number seq_of(const piece& p) const noexcept { return base_ + static_cast<seq_number>(p.offset); }
   byte_view bytes_of(const piece& p) const noexcept { return {bytes_.data() + p.offset, p.size}; }
 
