@@ -21,6 +21,12 @@ constexpr flags SYN = flag::syn, ACK = flag::ack, RST = flag::rst, FIN = flag::f
 using freebsd = listener<validation<freebsd_validation>, offer<linux_6_18_offer>, accept_full_at_ack<reset>>;
 using netbsd = listener<validation<netbsd_validation>, offer<linux_6_18_offer>>;
 
+// A user's: what is done for a duplicate SYN is not done for a wrong ACK, though both get the SYN-ACK again.
+struct eager : netbsd_validation {
+  static constexpr duplicate_rules duplicate{
+      .restarts = restart::timer, .echo = echo_rule::refresh_or_drop, .dies_unsent = true};
+};
+
 constexpr tcp_options stamped(std::uint32_t value, std::uint32_t echo = 0) {
   return {.timestamps = true, .ts_value = value, .ts_echo = echo};
 }
@@ -362,6 +368,23 @@ TEST_CASE("netbsd: a wrong ACK does not bring a timestamp of its own") {
   s.syn(0, stamped(5000));
   s.send(0, {.flags = ACK, .seq = 1, .ack = 0, .options = stamped(9000)});
   CHECK(s.out.last().options.ts_echo == 5000);
+}
+
+TEST_CASE("the rules for a duplicate SYN are not those for an ACK that gets the SYN-ACK again") {
+  script<listener<validation<eager>>> s{4};
+  s.syn(0, stamped(5000));
+  s.now = at(0.4);
+  CHECK(s.send(0, {.flags = ACK, .seq = 1, .ack = 0}) == verdict::wrong_ack_resent);
+  CHECK(s.out.last().options.timestamps);
+  CHECK(s.request(0).deadline == at(1));
+  CHECK(s.request(0).retransmits == 0);
+  s.out.answer = send_result::failed;
+  CHECK(s.send(0, {.flags = ACK, .seq = 1, .ack = 0}) == verdict::wrong_ack_resent);
+  CHECK(s.waits(0));
+  s.out.answer = send_result::sent;
+  CHECK(s.syn(0, stamped(5001)) == verdict::duplicate_syn);
+  CHECK(s.request(0).deadline == at(1.4));
+  CHECK(s.request(0).retransmits == 1);
 }
 
 TEST_CASE("netbsd: a RST counts at irs and irs + 1 only, and is never challenged") {

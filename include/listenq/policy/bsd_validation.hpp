@@ -2,9 +2,9 @@
 // validation, continued: the syncaches of FreeBSD, NetBSD and OpenBSD. None of them compares the sequence number of a
 // second SYN; they differ in what a wrong ACK costs, and in which RST counts.
 //
-// When to use which: `freebsd_validation` where a wrong ACK ends the request (syncache_expand, syncache_chkrst), or
-// `freebsd_main_validation` where it does not any more;
-// `netbsd_validation` and `openbsd_validation` where it is answered by the SYN-ACK again (syn_cache_get).
+// When to use which: `freebsd_validation` where a wrong ACK ends the request (syncache_expand, syncache_chkrst),
+// `freebsd_main_validation` where it does not any more; `netbsd_validation` and `openbsd_validation` where it is
+// answered by the SYN-ACK again (syn_cache_get).
 #pragma once
 
 #include <listenq/policy/validation.hpp>
