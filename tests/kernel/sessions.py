@@ -2,8 +2,8 @@
 
 A session is a listener with a random backlog, random tunables, perhaps TCP_DEFER_ACCEPT, and a few dozen lines: SYNs,
 final ACKs, RSTs, FINs and data from a handful of ports, accept, listen() with another backlog, tunables changed on the
-way, and at the end close and what the peers hear then. No timer runs. After every line the answers, the state of the port, the counters
-and who was accepted must agree; what a connection answers is not a listener's business.
+way, and at the end close and what the peers hear then. No timer runs. After every line the answers, the state of the
+port, the counters and who was accepted must agree; what a connection answers is not a listener's business.
 """
 import pathlib
 import random

@@ -30,7 +30,7 @@ COUNTERS = SERVER_COUNTERS + (
     "TcpExtTCPFastOpenListenOverflow", "TcpExtTCPFastOpenCookieReqd", "TcpExtTCPFastOpenPassiveAltKey")
 SYSCTLS = {"somaxconn": "net.core.somaxconn", "max_syn_backlog": "net.ipv4.tcp_max_syn_backlog",
            "syncookies": "net.ipv4.tcp_syncookies", "abort_on_overflow": "net.ipv4.tcp_abort_on_overflow",
-           "synack_retries": "net.ipv4.tcp_synack_retries"}
+           "synack_retries": "net.ipv4.tcp_synack_retries", "fastopen": "net.ipv4.tcp_fastopen"}
 PEER = "10.9.1.1"
 _libc = ctypes.CDLL(None, use_errno=True)
 SO_LINGER_0 = struct.pack("ii", 1, 0)
@@ -209,6 +209,8 @@ class Listener:
             return [port for port, _ in self.accept(most)]
         if words[0] == "listen":
             self.listen(int(words[1]))
+        elif words[:2] == ["set", "fastopen_qlen"]:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, int(words[2]))
         elif words[0] == "set":
             tune(words[1], words[2])
         elif words[0] == "close":
