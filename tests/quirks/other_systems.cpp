@@ -2,9 +2,12 @@
 // Quirks of listeners beside Linux's, by number.
 #include <doctest/doctest.h>
 
-#include <listenq/listener.hpp>
-#include <listenq/mirror.hpp>
+#include <listenq/preset/freebsd_13.hpp>
 #include <listenq/preset/linux_6_18.hpp>
+#include <listenq/preset/openbsd.hpp>
+#include <listenq/preset/windows_2003.hpp>
+#include <listenq/preset/windows_nt.hpp>
+#include <listenq/preset/xnu.hpp>
 
 #include "support/script.hpp"
 
@@ -12,18 +15,10 @@ using namespace listenq;
 using test::C;
 using test::script;
 
-namespace {
-
-/// The part of FreeBSD that meets a swarm: nobody looks at the accept queue before the final ACK.
-using freebsd_like = listener<sizing<syncache<512, 30>>, request_full<evict_in_bucket>, admission<syncache_gates>,
-                              waiting<three_halves_plus_one>, accept_full_at_ack<reset>>;
-
-}  // namespace
-
 // FreeBSD, syncache_expand and rst_on_sock_fail; osv#283.
 TEST_CASE("Q12: a swarm of connects: FreeBSD answers every SYN and resets who comes too late, Linux 6.18 drops SYNs") {
   constexpr int clients = 10;
-  script<freebsd_like> s{2};
+  script<preset::freebsd_13> s{2};
   for (int i = 0; i < clients; ++i) CHECK(s.syn(i) == verdict::admitted);
   int connected = 0;
   for (int i = 0; i < clients; ++i) connected += s.ack(i) == verdict::promoted;
@@ -42,7 +37,7 @@ TEST_CASE("Q12: a swarm of connects: FreeBSD answers every SYN and resets who co
 // FreeBSD, syncache_add: "we do not check the sequence number to see if this is a real retransmit".
 TEST_CASE(
     "Q13: FreeBSD answers a SYN with a new ISN for the old one, so that the peer's ACK can only fail; Linux does not") {
-  script<with<freebsd_like, validation<freebsd_validation>>> s{4};
+  script<preset::freebsd_13> s{4};
   CHECK(s.syn(0) == verdict::admitted);
   s.client_isn = C + 100000;  // the same port, another attempt
   CHECK(s.syn(0) == verdict::duplicate_syn);
@@ -60,12 +55,12 @@ TEST_CASE(
 
 // XNU, solisten; OpenBSD, solisten with sominconn 80.
 TEST_CASE("Q20: listen(0) means 128 on XNU, and listen(5) means 80 on OpenBSD") {
-  listener<clamp<zero_to_somaxconn>, tunables<defaults<tuned<tunable::somaxconn, 128>>>> xnu;
+  preset::xnu xnu;
   xnu.listen(0);
   CHECK(xnu.backlog() == 128);
   xnu.listen(1);
   CHECK(xnu.backlog() == 1);
-  listener<clamp<at_least_80>, tunables<defaults<tuned<tunable::somaxconn, 128>>>> openbsd;
+  preset::openbsd openbsd;
   openbsd.listen(5);
   CHECK(openbsd.backlog() == 80);
   openbsd.listen(-1);
@@ -74,14 +69,12 @@ TEST_CASE("Q20: listen(0) means 128 on XNU, and listen(5) means 80 on OpenBSD") 
 
 // Microsoft KB 113576 and the Winsock team's note of 2005: it depends on the protection against SYN attacks.
 TEST_CASE("Q21: Windows resets at the SYN, or, with its protection against SYN attacks, after the handshake") {
-  using plain = with<preset::linux_6_18, accept_full_at_syn<reset>>;
-  script<plain> s{0};
+  script<preset::windows_nt> s{1};
   CHECK(s.connect(0, 0) == 1);
   CHECK(s.syn(1) == verdict::reset_accept_full);
   CHECK(s.out.last().flags.has(flag::rst));
 
-  using with_protection = with<with<preset::linux_6_18, accept_full_at_syn<admit>>, accept_full_at_ack<reset>>;
-  script<with_protection> p{0};
+  script<preset::windows_2003> p{1};
   CHECK(p.connect(0, 0) == 1);
   CHECK(p.syn(1) == verdict::admitted);
   CHECK(p.ack(1) == verdict::overflow_reset);
