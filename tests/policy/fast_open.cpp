@@ -57,11 +57,14 @@ TEST_CASE("no_fast_open says so at compile time and holds nothing") {
 
 // Recorded on 6.18.44. Words in the wrong byte order or the two addresses exchanged: no machine with the same key would
 // know the cookie.
-TEST_CASE("the cookie is the kernel's, byte for byte") {
+TEST_CASE("the cookie is the kernel's, byte for byte, over either IP") {
   constexpr fast_open_option recorded{.bytes = {0xb5, 0x77, 0xc5, 0x61, 0xd8, 0x96, 0x57, 0xab}, .size = 8};
   CHECK(cookie_of(recorded_key) == recorded);
   CHECK(cookie_of(recorded_key, true).same_cookie(recorded));
   CHECK(cookie_of(recorded_key, true).experimental);
+  constexpr std::uint32_t v6[] = {0xfd090000, 0, 0, 2, 0xfd090000, 0, 0, 1};  // fd09::2 asks fd09::1
+  constexpr fast_open_option recorded_v6{.bytes = {0x42, 0x31, 0xf1, 0x39, 0xc2, 0x94, 0xc9, 0x0c}, .size = 8};
+  CHECK(modern::cookie({.words = v6, .word_count = 8, .option = request()}, recorded_key) == recorded_v6);
 }
 
 TEST_CASE("another address or another key is another cookie") {
