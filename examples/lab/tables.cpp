@@ -149,6 +149,10 @@ void print_counters(std::ostream& out, const counts& counters) {
     const auto i = counters.find(t.name);
     if (i != counters.end()) out << "     " << t.before << i->second << t.after << '\n';
   }
+  for (const auto& [name, value] : counters) {
+    const bool of_bsd = name.starts_with("tcps_") || name.starts_with("TCP_STAT_");
+    if (of_bsd) out << "     " << name << ": " << value << '\n';
+  }
 }
 
 void print_causes(std::ostream& out, const std::vector<cause_line>& causes) {

@@ -16,7 +16,7 @@ namespace lab {
 void print_netstat(std::ostream& out, const snapshot& s, const style& look);
 /// As /proc/net/tcp: that is where netstat reads, and where a request appears as a line with state 03.
 void print_proc(std::ostream& out, const snapshot& s, const style& look);
-/// As `netstat -s`, the lines that are not 0.
+/// As `netstat -s`, the lines that are not 0; the BSDs' counters by their names in the source.
 void print_counters(std::ostream& out, const counts& counters);
 /// What the kernel does not tell: which rule made it so, how often, and the counters that it moved.
 void print_causes(std::ostream& out, const std::vector<cause_line>& causes);

@@ -165,7 +165,9 @@ struct counts_segments_only {
   void count(const outcome&) {}
 };
 static_assert(!counters_policy<counts_segments_only> && !counters_policy<nothing>);
-static_assert(observer_policy<unobserved> && observer_policy<event_log<>>);
+static_assert(counters_policy<freebsd_counters> && counters_policy<netbsd_counters> &&
+              counters_policy<openbsd_counters> && counters_policy<xnu_counters>);
+static_assert(observer_policy<unobserved> && observer_policy<event_log<>> && observer_policy<by_cause<>>);
 static_assert(!observer_policy<nothing>);
 
 // --- lifecycle ---
