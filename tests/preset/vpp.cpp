@@ -23,6 +23,16 @@ TEST_CASE("an application that does not take it gets the peer a RST") {
   CHECK(s.ack(0) == verdict::overflow_reset);
 }
 
+TEST_CASE("any RST in the window ends a request, another SYN gets a challenge ACK, the same one the SYN-ACK again") {
+  script<vpp> s{1};
+  s.syn(0);
+  CHECK(s.syn(0) == verdict::duplicate_syn);
+  s.now = at(0.6);
+  CHECK(s.send(0, {.flags = flag::syn, .seq = 100}) == verdict::challenged);
+  CHECK(s.send(0, {.flags = flag::rst, .seq = 0}) == verdict::out_of_window);
+  CHECK(s.send(0, {.flags = flag::rst, .seq = 100}) == verdict::request_reset);
+}
+
 TEST_CASE("SYN-ACKs three times after 0.2 s, then doubling") {
   CHECK(life<vpp>() == std::vector<std::int64_t>{0, 200, 400, 600, 1000, 1800, 3400, 6600, 13000, 25800});
 }
