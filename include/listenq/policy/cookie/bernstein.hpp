@@ -20,7 +20,7 @@ struct bernstein_cookie : detail::plain_timestamps {
   static constexpr const char* name = "bernstein_cookie";
   using key_type = siphash_key;
   using keys = static_key;
-  using window = after_cookie<Ages * 64 * second>;
+  using window = after_cookie<duration{Ages} * 64 * second>;
   static constexpr cookie_capacity carries{};
 
   static constexpr duration period = 64 * second;
