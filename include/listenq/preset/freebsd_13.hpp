@@ -9,8 +9,9 @@
 //
 // Unverified: soacceptqueue's default and the first timeout of 1 s (a comment says so).
 //
-// Not in it yet: SYN cookies in every ISS and the fall-back to them, the pause after a bucket overflow, fast open,
-// accept filters, one syncache for all listeners (`requests<borrowed<...>>` does that).
+// Not in it: SYN cookies in every ISS and the pause after a bucket overflow
+// (`cookies<pausing<in_every_iss_if_tuned<freebsd_13_cookie>>>` does both), fast open, accept filters, one syncache for
+// all listeners (`requests<borrowed<...>>` does that).
 #pragma once
 
 #include <listenq/listener.hpp>

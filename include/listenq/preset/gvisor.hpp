@@ -8,8 +8,8 @@
 //
 // Unverified: what an ICMP error does (nothing is assumed); the order of the gates.
 //
-// Not in it: its own cookie (SHA-1, 64 s ticks, two bits of MSS out of 536, 1300, 1440, 1460; window scale and SACK are
-// lost: 6.18's, which keeps them, stands in); deferral by time instead of retries; counters.
+// Not in it: its own cookie (`cookies<under_pressure<gvisor_cookie>>` is that; 6.18's, which keeps window scale and
+// SACK, stands in); deferral by time instead of retries; counters.
 #pragma once
 
 #include <listenq/listener.hpp>
