@@ -4,7 +4,8 @@
 namespace tun_server {
 
 namespace {
-const preset_entry* const all[] = {&linux_2_6_32_entry, &linux_3_12_entry, &linux_6_18_entry};
+const preset_entry* const all[] = {&linux_2_6_32_entry, &linux_3_12_entry, &linux_4_4_entry, &linux_6_18_entry,
+                                   &freebsd_13_entry};
 }  // namespace
 
 const preset_entry* find_preset(std::string_view name) {

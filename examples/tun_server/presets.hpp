@@ -17,7 +17,9 @@ struct preset_entry {
 
 extern const preset_entry linux_2_6_32_entry;
 extern const preset_entry linux_3_12_entry;
+extern const preset_entry linux_4_4_entry;
 extern const preset_entry linux_6_18_entry;
+extern const preset_entry freebsd_13_entry;
 
 /// Null if there is none of that name.
 const preset_entry* find_preset(std::string_view name);

@@ -14,6 +14,8 @@
 #include <listenq/transport/lossy.hpp>
 #include <listenq/transport/tun.hpp>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "http.hpp"
 #include "presets.hpp"
@@ -81,13 +83,16 @@ class server {
 
   void print_state(const frame_counts& frames) {
     const Listener& l = *host_.listener_at(settings_.port);
+    std::vector<std::pair<const char*, std::uint64_t>> counters;
+    for (const auto& n : policy_of<Listener, slot::counters>::names)
+      counters.emplace_back(n.name, l.counters().*n.value);
     print({.accepted = accepted_,
            .open = open_.size(),
            .connections = host_.connections(),
            .waiting = l.accept_count(),
            .requests = l.request_count(),
            .backlog = l.backlog(),
-           .counters = l.counters(),
+           .counters = std::move(counters),
            .frames = frames,
            .host = host_.counts()});
   }

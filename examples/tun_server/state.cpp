@@ -53,7 +53,7 @@ std::string address_text(const dual::address& a) {
 
 void print(const server_state& s) {
   nlohmann::json counters = nlohmann::json::object();
-  for (const counter_name& c : counter_names) counters[c.name] = s.counters.*c.value;
+  for (const auto& [name, value] : s.counters) counters[name] = value;
   const nlohmann::json host = {{"to_connections", s.host.to_connections},
                                {"to_listeners", s.host.to_listeners},
                                {"to_nobody", s.host.to_nobody},

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <listenq/policy/counters.hpp>
 #include <listenq/transport/framed.hpp>
 #include <listenq/transport/host.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "settings.hpp"
 
@@ -14,13 +15,13 @@ namespace tun_server {
 
 /// At one moment.
 struct server_state {
-  std::uint64_t accepted = 0;     ///< connections accepted so far
-  std::uint64_t open = 0;         ///< accepted and not yet closed
-  std::uint64_t connections = 0;  ///< all, those in TIME-WAIT included
-  std::uint64_t waiting = 0;      ///< in the accept queue
-  std::uint64_t requests = 0;     ///< half-open
-  std::uint64_t backlog = 0;      ///< as clamped
-  listenq::counter_values counters{};
+  std::uint64_t accepted = 0;                                   ///< connections accepted so far
+  std::uint64_t open = 0;                                       ///< accepted and not yet closed
+  std::uint64_t connections = 0;                                ///< all, those in TIME-WAIT included
+  std::uint64_t waiting = 0;                                    ///< in the accept queue
+  std::uint64_t requests = 0;                                   ///< half-open
+  std::uint64_t backlog = 0;                                    ///< as clamped
+  std::vector<std::pair<const char*, std::uint64_t>> counters;  ///< under the preset's own names
   listenq::frame_counts frames{};
   listenq::host_counts host{};
 };

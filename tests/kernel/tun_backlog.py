@@ -55,6 +55,28 @@ def experiment(preset, backlog, expected_believers, *options):
 for backlog in (0, 1, 4):
     experiment("linux-6.18", backlog, backlog + 1)  # a SYN at a full accept queue is dropped
     experiment("linux-3.12", backlog, backlog + 3)  # unless fewer than two young ones wait: two more believe it
+experiment("linux-4.4", 4, 4 + 3)
+
+# FreeBSD 13 asks about its accept queue at the final ACK only: 3N/2 + 1 wait, whoever comes later is reset.
+for backlog in (1, 4):
+    server = Server("--preset", "freebsd-13", "--backlog", backlog, "--accept", 0)
+    with contextlib.ExitStack() as clients:
+        room = 3 * backlog // 2 + 1
+        for i in range(room + 2):
+            s = connect()
+            if not isinstance(s, str):
+                clients.push(s)
+                if i >= room:
+                    try:
+                        s = s.recv(1)
+                    except OSError as e:
+                        s = type(e).__name__
+            if i >= room:
+                equal(f"freebsd-13, listen({backlog}): client {i + 1}", s, "ConnectionResetError")
+            else:
+                server.wait_for(lambda n: n["waiting"] == i + 1)
+        equal(f"freebsd-13, listen({backlog}): connections that wait", server.state()["waiting"], room)
+    server.stop()
 
 # The kernel's own listener, in the same experiment: what linux-6.18 says of it.
 for backlog in (0, 1, 4):
