@@ -57,7 +57,7 @@ std::vector<std::string> fast_open_row(const preset_entry& p) {
   const fast_open_option usual = b.offered(probe + 10, request(false));
   const fast_open_option experimental = b.offered(probe + 11, request(true));
   const fast_open_option cookie = usual.present() ? usual : experimental;
-  if (!cookie.has_cookie()) return {"-", "", "", "", "", "", ""};
+  if (!cookie.has_cookie()) return {};
   std::vector<std::string> cells{usual.present() && experimental.present() ? "34, 254"
                                  : usual.present()                         ? "34"
                                                                            : "254"};

@@ -120,7 +120,12 @@ limits("NetBSD: 10255 in all", "request_slots", "netbsd", {1: 10255, 128: 10255}
 limits("Onload, EF_TCP_BACKLOG_MAX", "request_slots", "onload", {1: 256, 100: 256})
 limits("gVisor, accept.go: capacity - 1", "request_slots", "gvisor", {1: 1, 5: 5})
 limits("Shadow, states.rs: backlog + 1", "request_slots", "shadow", {0: 1, 5: 6})
-answers("a flood fills it", "half_open", "linux-2.6.32 linux-3.12", {"0": "16 drop", "5": "16 drop", "16": "32 drop", "128": "256 drop"})
+answers("a flood fills it; tcp_syncookies is 0 by default", "half_open", "linux-2.6.32",
+        {"0": "16 drop", "5": "16 drop", "16": "32 drop", "128": "256 drop"})
+answers("a flood fills it, then a cookie", "half_open", "linux-3.12",
+        {"0": "16 cookie", "5": "16 cookie", "16": "32 cookie", "128": "256 cookie"})
+answers("a flood fills it", "half_open_cookieless", "linux-2.6.32 linux-3.12",
+        {"0": "16 drop", "5": "16 drop", "16": "32 drop", "128": "256 drop"})
 answers("Q > N, then a cookie", "half_open", "linux-6.18", {"0": "1 cookie", "1": "2 cookie", "16": "17 cookie", "128": "129 cookie"})
 answers("Q >= N, then a cookie", "half_open", "linux-4.4 linux-5.15", {"0": "0 cookie", "1": "1 cookie", "16": "16 cookie"})
 answers("Q >= N: listen(0) without cookies admits nobody", "half_open_cookieless", "linux-4.4 linux-5.15", {"0": "0 drop", "1": "1 drop"})
@@ -246,6 +251,8 @@ answers("ECONNABORTED", "reset", "freebsd-13 netbsd openbsd", {"accept()": "erro
 
 answers("syncookies.c 6.18: 536, 1300, 1440, 1460, rounded down", "cookie_options", "linux-6.18",
         {"300": "536", "536": "536", "1000": "536", "1400": "1300", "1460": "1460", "9000": "1460", "all": "1460 ws10 sack ts", "no timestamps": "1460"})
+answers("syncookies.c 3.12: 64, 512, 536, 1024, 1440, 1460, 4312, 8960, rounded down", "cookie_options", "linux-3.12",
+        {"300": "64", "536": "536", "1000": "536", "1400": "1024", "1460": "1460", "9000": "8960"})
 answers("syncookies.c 6.18: two minutes at most", "cookie_life", "linux-6.18", {"alone": "119 s"})
 
 # --- counters: six clients at listen(1), none accepted, before the first timeout --------------------------------------
