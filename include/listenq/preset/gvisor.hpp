@@ -8,8 +8,7 @@
 //
 // Unverified: what an ICMP error does (nothing is assumed); the order of the gates.
 //
-// Not in it: its own cookie (`cookies<under_pressure<gvisor_cookie>>` is that; 6.18's, which keeps window scale and
-// SACK, stands in); deferral by time instead of retries; counters.
+// Not in it: deferral by time instead of retries; counters; its silence for a wrong cookie (a RST here).
 #pragma once
 
 #include <listenq/listener.hpp>
@@ -22,7 +21,7 @@ using gvisor = listener<
     waiting<backlog_plus_one>,  // accept.go: capacity
     schedule<doubling<1 * second, 6>>, pressure<no_pressure>, clockwork<exact<>>,
     admission<in_order<gates::known_request, gates::accept_queue, gates::strict_request_queue, gates::refusal>>,
-    request_full<drop>, accept_full_at_syn<drop>, accept_full_at_ack<keep>, cookies<under_pressure<linux_6_18_cookie>>,
+    request_full<drop>, accept_full_at_syn<drop>, accept_full_at_ack<keep>, cookies<under_pressure<gvisor_cookie>>,
     validation<rfc793_validation>, counters<no_counters>, closing<abort_requests>, send_failure<harmless>,
     aborted_child<returned>, icmp<icmp_ignored>, child<handles<>>>;
 
