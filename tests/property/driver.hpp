@@ -28,6 +28,12 @@ namespace property {
 /// How often each verdict has come so far, in all scripts.
 inline std::array<std::uint64_t, verdict_count> seen{};
 
+/// Is it a verdict of a `validation` that is not Linux's?
+constexpr bool of_other_tables(verdict v) noexcept {
+  return v == verdict::duplicate_unsent || v == verdict::wrong_ack_forgotten || v == verdict::wrong_ack_resent ||
+         v == verdict::wrong_timestamp;
+}
+
 struct broken {
   std::string what;
 };

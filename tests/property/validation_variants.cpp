@@ -21,3 +21,14 @@ TEST_CASE("a syncache as FreeBSD has it") {
   const std::string name = "linux_6_18 with FreeBSD's answers";
   CHECK(holds(name, [&] { return std::make_unique<part<L>>(rules_of<L>(name)); }));
 }
+
+// As in overflow_variants.cpp: last, for it counts what the others have seen.
+TEST_CASE("scripts reach every verdict of other tables") {
+  if (!standard_run) return;
+  for (std::size_t i = 0; i < verdict_count; ++i) {
+    const auto v = static_cast<verdict>(i);
+    if (!of_other_tables(v)) continue;
+    CAPTURE(std::string{name_of(v)});
+    CHECK(seen[i] > 0);
+  }
+}
