@@ -46,6 +46,10 @@ struct functions {
         policy_of<L, slot::clamp>::clamp(o.world.backlog, typename L::tunables_type{}));
     return listenq::testing::explore(door, o);
   }
+  static listenq::testing::simulation_report simulate(listenq::testing::simulation_options o) {
+    o.expected.exact_deadlines = !policy_of<L, slot::clockwork>::sweeps;
+    return listenq::testing::simulate(L{}, o);
+  }
 
  private:
   template <class T>
@@ -62,7 +66,7 @@ struct functions {
 template <class L>
 preset_functions functions_of() {
   using f = functions<L>;
-  return {&f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore};
+  return {&f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore, &f::simulate};
 }
 
 }  // namespace lab

@@ -8,6 +8,7 @@
 #include <listenq/explain.hpp>
 #include <listenq/preset/about.hpp>
 #include <listenq/testing/explore.hpp>
+#include <listenq/testing/simulation.hpp>
 #include <map>
 #include <memory>
 #include <span>
@@ -30,6 +31,8 @@ struct preset_functions {
   /// All that can happen in a small world. A syncache is made small, too: two buckets of two; and where the number of
   /// repeated SYN-ACKs is fixed, it is one at most.
   listenq::testing::exploration (*explore)(const tunable_values_set&, listenq::testing::explore_options);
+  /// One run against thousands of hosts.
+  listenq::testing::simulation_report (*simulate)(listenq::testing::simulation_options);
 };
 template <class L>
 preset_functions functions_of();

@@ -22,6 +22,8 @@ constexpr const char* introduction =
     "  explain --help          what does listen(N) allow?\n"
     "  matrix --help           all presets against all scenarios\n"
     "  explore --help          all that can happen to a few clients\n"
+    "  simulate --help         thousands of clients, and everything that can go wrong\n"
+    "  attacks --help          all presets against floods, storms and stalls\n"
     "  inject --help           timed segments in, answers out";
 
 constexpr const char* epilogue =

@@ -30,7 +30,8 @@ namespace listenq::testing {
 
 struct simulation_options {
   std::uint64_t seed = 1;
-  std::uint64_t events = 1'000'000;    ///< deliveries and timers, then the end begins
+  duration length = never;             ///< virtual time, then the end begins
+  std::uint64_t events = 1'000'000;    ///< deliveries and timers, then the end begins, too
   std::optional<hostility> against{};  ///< instead of the mix that the seed draws
   std::uint64_t check_every = 4096;    ///< events between two looks at the whole state
   expectations expected{};             ///< of the state
@@ -82,7 +83,9 @@ class simulation {
       hosts_.back()->rest();
     }
     begin_troubles();
-    while (!report_.broken && report_.events < options_.events && net_->step()) after_event();
+    while (!report_.broken && report_.events < options_.events && net_->now() < options_.length && net_->step()) {
+      after_event();
+    }
     if (!report_.broken) end();
     report_.time = net_->now();
     return report_;
