@@ -35,7 +35,8 @@ constexpr attack attacks[] = {
      [](hostility& h) { h.duplicate_syns = 500 * microsecond; }},
     {"RSTs", "2000 RSTs a second near the right numbers", [](hostility& h) { h.reset_storm = 500 * microsecond; }},
     {"ACKs", "2000 ACKs a second with invented numbers", [](hostility& h) { h.ack_storm = 500 * microsecond; }},
-    {"stalls", "the application pauses for 0.3 s, every ten accepts or so", [](hostility& h) { h.stall = 300 * millisecond; }},
+    {"stalls", "the application pauses for 0.3 s, every ten accepts or so",
+     [](hostility& h) { h.stall = 300 * millisecond; }},
     {"loss", "every tenth segment is lost", [](hostility& h) { h.link.loss = 0.1; }},
 };
 
