@@ -362,13 +362,13 @@ std::string to_text(const by_cause<Counters>& books) {
   for (std::size_t i = 0; i < causes.size(); ++i) {
     if (books.rows[i].times == 0) continue;
     std::string line = std::to_string(books.rows[i].times);
-    line = std::string(line.size() < 8 ? 8 - line.size() : 0, ' ') + line + "  " + name_of(causes[i]);
+    line.insert(0, line.size() < 8 ? 8 - line.size() : 0, ' ').append("  ").append(name_of(causes[i]));
     line.resize(line.size() < 32 ? 32 : line.size() + 1, ' ');
-    t += line + causes[i].why;
+    t.append(line).append(causes[i].why);
     const std::string rule = rule_text<L>(causes[i]);
-    if (!rule.empty()) t += "; " + rule;
+    if (!rule.empty()) t.append("; ").append(rule);
     const std::string counted = detail::counts_text(books.rows[i].counters);
-    if (!counted.empty()) t += ": " + counted;
+    if (!counted.empty()) t.append(": ").append(counted);
     t += '\n';
   }
   return t;

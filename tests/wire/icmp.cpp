@@ -17,7 +17,7 @@ using bytes = std::vector<std::byte>;
 bytes ping4(std::size_t size = 16, std::uint8_t type = 8) {
   bytes b(20 + size);
   for (std::size_t i = 20; i < b.size(); ++i) b[i] = static_cast<std::byte>(i * 7);
-  store8(b.data() + 20, type);
+  if (size > 0) store8(b.data() + 20, type);
   if (size > 1) store8(b.data() + 21, 0);
   if (size > 3) {
     store16(b.data() + 22, 0);
