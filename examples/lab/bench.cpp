@@ -69,6 +69,11 @@ std::optional<outcome> bench::ack(std::uint16_t port, std::size_t bytes) {
   return put(from(port, flag::ack, 1, 1, bytes));
 }
 
+bool bench::icmp(std::uint16_t port, icmp_error error) {
+  const four_tuple key = four_tuple_of(from(port, flag::syn, 0));
+  return kernel_->unreachable(key, server_isn_[port], error, now_) == icmp_verdict::ended;
+}
+
 std::uint32_t bench::connect_until_full(std::uint32_t most) {
   std::uint32_t n = 0;
   while (n < most) {

@@ -36,6 +36,8 @@ class bench {
   std::optional<outcome> syn(std::uint16_t port, const tcp_options& o = {});
   /// The ACK that finishes that handshake.
   std::optional<outcome> ack(std::uint16_t port, std::size_t bytes = 0);
+  /// A router says that our last SYN-ACK to that peer did not arrive. True if that ended the request.
+  bool icmp(std::uint16_t port, icmp_error error);
   /// A segment of that peer; numbers relative to the ISNs, ours being the last one that it heard.
   segment from(std::uint16_t port, flags f, std::int64_t seq, std::int64_t ack = 0, std::size_t bytes = 0) const;
 

@@ -71,6 +71,39 @@ std::vector<std::string> reset_row(const preset_entry& p) {
   return {std::to_string(waiting), returned ? "returns it" : "error"};
 }
 
+std::vector<std::string> shutdown_row(const preset_entry& p) {
+  bench b(p, 16);
+  b.connect_until_full(1);
+  b.syn(probe);
+  b.syn(probe + 1);
+  b.taken();
+  b.kernel().shutdown(b.now());
+  std::vector<std::string> cells{reply(b)};
+  b.ack(probe);
+  cells.push_back(reply(b));
+  b.kernel().listen(16, b.now());
+  b.ack(probe + 1);
+  cells.push_back(reply(b) + (b.kernel().find(probe + 1) != nullptr ? " done" : ""));
+  return cells;
+}
+
+std::vector<std::string> icmp_row(const preset_entry& p) {
+  std::vector<std::string> cells;
+  for (const icmp_error e : {icmp_error::network_unreachable, icmp_error::host_unreachable,
+                             icmp_error::protocol_unreachable, icmp_error::port_unreachable, icmp_error::prohibited,
+                             icmp_error::time_exceeded, icmp_error::parameter_problem}) {
+    bench b(p, 16);
+    b.syn(probe);
+    cells.emplace_back(!b.waits(probe) ? "no request" : b.icmp(probe, e) ? "ends" : "stays");
+  }
+  bench b(p, 16);
+  b.syn(probe);
+  const bool first = b.icmp(probe, icmp_error::host_unreachable);
+  b.pass(30 * second);
+  cells.emplace_back(first || !b.waits(probe) ? "" : b.icmp(probe, icmp_error::host_unreachable) ? "ends" : "stays");
+  return cells;
+}
+
 }  // namespace
 
 std::vector<matrix_table> life_tables() {
@@ -80,6 +113,18 @@ std::vector<matrix_table> life_tables() {
            "ACK of a request gets then; what a new SYN gets; and, after another listen(), the other request's ACK.",
            {"at once", "in 10 s", "ACK", "SYN", "ACK after listen()"},
            close_row},
+          {"shutdown",
+           "The listener is shut down for reading",
+           "A connection waits, two requests. What goes out at once; what the final ACK of a request gets; and, after "
+           "another listen(), the other request's ACK.",
+           {"at once", "ACK", "ACK after listen()"},
+           shutdown_row},
+          {"icmp",
+           "An ICMP error about a SYN-ACK",
+           "Over IPv4, what the first error does to the request, by what it says; and whether a second \"host "
+           "unreachable\", after 30 s, ends one that has survived the first.",
+           {"network", "host", "protocol", "port", "prohibited", "time exceeded", "parameter", "host again"},
+           icmp_row},
           {"again",
            "listen() again while it listens",
            "listen(2), filled; how many more fit after listen(6); whether anybody is thrown out by listen(1); how many "

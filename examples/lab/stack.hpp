@@ -58,6 +58,9 @@ class stack {
   virtual std::vector<cause_line> causes() const = 0;
   virtual std::vector<request_type> requests() const = 0;
   virtual void close(instant now) = 0;
+  virtual void shutdown(instant now) = 0;
+  /// An ICMP error about the segment of ours that began at `seq`.
+  virtual icmp_verdict unreachable(const four_tuple& key, seq_number seq, icmp_error error, instant now) = 0;
 
   /// A connection's segments go to it, all others to the listener. Nothing if a connection took it.
   std::optional<outcome> receive(const segment&, instant now);

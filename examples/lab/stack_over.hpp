@@ -64,6 +64,13 @@ class stack_over final : public stack {
     listener_.close(out, now);
   }
   using stack::close;
+  void shutdown(instant now) override {
+    sink out{*this, now};
+    listener_.shutdown(shutdown_how::both, out, now);
+  }
+  icmp_verdict unreachable(const four_tuple& key, seq_number seq, icmp_error error, instant now) override {
+    return listener_.unreachable(key, seq, now, error);
+  }
 
  private:
   static counts counts_of(const auto& values) {
