@@ -5,9 +5,11 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <listenq/chrono.hpp>
 #include <listenq/listenq.hpp>
 #include <listenq/stream/connection.hpp>
@@ -101,6 +103,15 @@ int ask(asio::io_context& context, const udp::endpoint& server, const std::strin
   return answer == text ? 0 : 1;
 }
 
+/// A whole number, or nothing.
+std::optional<int> number(const char* text, int least, int most) {
+  int n = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [stopped, error] = std::from_chars(text, end, n);
+  if (error != std::errc{} || stopped != end || n < least || n > most) return std::nullopt;
+  return n;
+}
+
 int main(int argc, char** argv) {
   const std::string role = argc > 1 ? argv[1] : "";
   if (argc > 1 && ((role != "server" && role != "client") || argc < (role == "client" ? 5 : 4))) {
@@ -111,21 +122,32 @@ int main(int argc, char** argv) {
   if (argc > 1) {
     error_code e;
     at.address(asio::ip::make_address(argv[2], e));
-    at.port(static_cast<std::uint16_t>(std::atoi(argv[3])));
     if (e || !at.address().is_v4()) {
       std::fprintf(stderr, "'%s' is no IPv4 address\n", argv[2]);
       return 2;
     }
+    const auto port = number(argv[3], role == "client" ? 1 : 0, 65535);
+    if (!port) {
+      std::fprintf(stderr, "'%s' is no port\n", argv[3]);
+      return 2;
+    }
+    at.port(static_cast<std::uint16_t>(*port));
   }
   asio::io_context context;
   if (role == "client") return ask(context, at, argv[4]);
 
+  const auto backlog =
+      number(argc > 4 ? argv[4] : "128", std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
+  if (!backlog) {
+    std::fprintf(stderr, "'%s' is no backlog\n", argv[4]);
+    return 2;
+  }
   acceptor in{context.get_executor()};
   if (const error_code e = in.open(at)) {
     std::fprintf(stderr, "open: %s\n", e.message().c_str());
     return 1;
   }
-  in.listen(echo_port, argc > 4 ? std::atoi(argv[4]) : 128);
+  in.listen(echo_port, *backlog);
   serve(in);
   if (role == "server") {
     std::printf("echo on UDP port %u\n", static_cast<unsigned>(in.local_endpoint().port()));

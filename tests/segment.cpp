@@ -187,6 +187,24 @@ TEST_CASE("an older timestamp: up to half of the numbers back, and never against
   CHECK(timestamp_older(0, 1));
 }
 
+// A field that is forgotten in a tunnel, where addresses of another kind are put around a segment.
+TEST_CASE("a readdressed segment is the same but for its endpoints") {
+  const std::byte bytes[2]{};
+  segment s{{ip(1, 2, 3, 4), 5}, {ip(6, 7, 8, 9), 10}, 11, 12, flag::psh | flag::ack, 13, {.mss = 14}, {bytes, 2}};
+  const basic_endpoint<ipv6> from{{{1, 2, 3, 4}}, 15};
+  const basic_endpoint<ipv6> to{{{5, 6, 7, 8}}, 16};
+  const basic_segment<ipv6> t = readdressed(s, from, to);
+  CHECK(t.source == from);
+  CHECK(t.destination == to);
+  CHECK(t.seq == 11);
+  CHECK(t.ack == 12);
+  CHECK(t.flags == (flag::psh | flag::ack));
+  CHECK(t.window == 13);
+  CHECK(t.options == s.options);
+  CHECK(t.payload.data == bytes);
+  CHECK(t.payload.size == 2);
+}
+
 TEST_CASE("no window scale is not scale 0") {
   CHECK_FALSE(tcp_options{}.has_window_scale());
   CHECK(tcp_options{.window_scale = 0}.has_window_scale());

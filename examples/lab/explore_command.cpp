@@ -92,10 +92,10 @@ int explore_command(int argc, const char* const* argv) {
   small("--accepts", o.world.accepts, "calls of accept() [0]");
   small("--closes", o.world.closes, "times that the listener may close and listen again [0]");
   app.add_option_function<std::string>(
-         "--depth", [&o](const std::string& v) { o.depth = to_count("--depth", v, 1000); }, "moves in a row [1000]")
+         "--depth", [&o](const std::string& v) { o.depth = to_count("--depth", v, 1000, 1); }, "moves in a row [1000]")
       ->type_name("N");
   app.add_option_function<std::string>(
-         "--most-states", [&o](const std::string& v) { o.most_states = to_count("--most-states", v, 10'000'000); },
+         "--most-states", [&o](const std::string& v) { o.most_states = to_count("--most-states", v, 10'000'000, 1); },
          "it stops there [1000000]")
       ->type_name("N");
   app.add_option("--json", path, "as JSON; - is standard output")->type_name("FILE|-");

@@ -62,11 +62,11 @@ int simulate_command(int argc, const char* const* argv) {
          "--seed", [&o](const std::string& v) { o.seed = to_seed("--seed", v); }, "of the first run [1]")
       ->type_name("N");
   app.add_option_function<std::string>(
-         "--runs", [&runs](const std::string& v) { runs = to_count("--runs", v, 1'000'000'000); },
+         "--runs", [&runs](const std::string& v) { runs = to_count("--runs", v, 1'000'000'000, 1); },
          "with this seed and those after it [1]")
       ->type_name("N");
   app.add_option_function<std::string>(
-         "--events", [&o](const std::string& v) { o.events = to_count("--events", v, 4'000'000'000U); },
+         "--events", [&o](const std::string& v) { o.events = to_count("--events", v, 4'000'000'000U, 1); },
          "segments and timers in a run [100000]")
       ->type_name("N");
   app.add_option("--json", path, "as JSON, a line for each run; - is standard output")->type_name("FILE|-");

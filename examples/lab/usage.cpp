@@ -33,9 +33,9 @@ int to_int(const std::string& option, const std::string& text, int least, int mo
   return *n;
 }
 
-std::uint32_t to_count(const std::string& option, const std::string& text, std::uint32_t most) {
+std::uint32_t to_count(const std::string& option, const std::string& text, std::uint32_t most, std::uint32_t least) {
   const auto n = number<std::uint32_t>(text);
-  if (!n || *n > most) refuse(option, text, "a whole number, " + range(0, most));
+  if (!n || *n < least || *n > most) refuse(option, text, "a whole number, " + range(least, most));
   return *n;
 }
 

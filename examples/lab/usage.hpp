@@ -19,7 +19,7 @@ struct usage_error : std::runtime_error {
 [[noreturn]] void refuse(const std::string& option, const std::string& value, const std::string& allowed);
 
 int to_int(const std::string& option, const std::string& text, int least, int most);
-std::uint32_t to_count(const std::string& option, const std::string& text, std::uint32_t most);
+std::uint32_t to_count(const std::string& option, const std::string& text, std::uint32_t most, std::uint32_t least = 0);
 std::uint64_t to_seed(const std::string& option, const std::string& text);
 /// Seconds, with a fraction if need be, as microseconds; at most a year.
 duration to_duration(const std::string& option, const std::string& text, const char* allowed = "seconds, 0..31536000");

@@ -4,9 +4,8 @@
 //
 //   receive:  find the request by four-tuple
 //     found ................. check the request (`validation`) -> answer, forget, or finish -> accept queue
-//     not found, SYN ........ the gates in order (`admission`) -> cookie, drop, reset, evict, fast open -> accept
-//     queue,
-//                             or store and SYN-ACK
+//     not found, SYN ........ the gates in order (`admission`) -> cookie, drop, reset, evict, open at once (fast
+//                             open), or store and SYN-ACK
 //     not found, ACK ........ cookie -> accept queue, or RST
 //     not found, RST ........ nothing
 //   tick:     every due request once, in deadline order (or the hand's sweep) -> SYN-ACK again, or forget

@@ -128,6 +128,13 @@ struct basic_segment {
 
 using segment = basic_segment<ipv4>;
 
+/// The same segment between two other endpoints, which may be of another family.
+template <addressing To, addressing From>
+constexpr basic_segment<To> readdressed(const basic_segment<From>& s, const basic_endpoint<To>& source,
+                                        const basic_endpoint<To>& destination) noexcept {
+  return {source, destination, s.seq, s.ack, s.flags, s.window, s.options, s.payload};
+}
+
 /// The connection that an inbound segment belongs to, seen from the receiver.
 template <addressing A>
 constexpr basic_four_tuple<A> four_tuple_of(const basic_segment<A>& s) noexcept {

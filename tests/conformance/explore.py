@@ -55,6 +55,8 @@ for preset in ("linux-3.12", "linux-2.6.32", "linux-6.18"):
     told = explore("--preset", preset, "--clients", "2", "--backlog", "0", "--abort-on-overflow", "1",
                    "--syncookies", "0")[0]
     check(f"{preset}: abort on overflow strands nobody", told["stranded"] == {})
+    kept = explore("--preset", preset, "--clients", "3", "--backlog", "1", "--abort-on-overflow", "1")[0]
+    check(f"{preset}: abort on overflow, cookies as they are", (kept["stranded"] == {}) == (preset != "linux-6.18"))
 
 # | linux-3.12 | 3 | 1 | 43569 | 168553 | 27 | ... |
 table = re.findall(r"^\| (linux-[\d.]+) \| (\d) \| (\d) \| (\d+) \| (\d+) \| (\d+) \|", README.read_text("utf-8"), re.M)

@@ -36,8 +36,9 @@ PUMP = "transport/pump.hpp"
 
 # Hana a header at a time, and none of those that cost most.
 HANA = re.compile(r"boost/hana/(?!(map|set|string|define_struct|experimental)\.hpp$)\w+\.hpp$")
-BOOST = {"mirror.hpp": HANA, "transport/udp_tunnel.hpp": re.compile(r"boost/asio([./]|$)"),
-         "transport/udp_acceptor.hpp": re.compile(r"boost/asio([./]|$)"),
+ASIO = re.compile(r"boost/asio([./]|$)")
+BOOST = {"mirror.hpp": HANA,
+         **{f"transport/udp_{name}.hpp": ASIO for name in ("tunnel", "service", "stream", "acceptor")},
          "transport/loopback.hpp": re.compile(r"boost/lockfree/spsc_queue\.hpp$")}
 
 TOP_LEVEL = set("""CMakeLists.txt include tests examples benchmarks LICENSE README.md

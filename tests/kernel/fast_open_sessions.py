@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from machine.play import Machine, by_lab, enter_machine, tune  # noqa: E402
+from machine.play import Machine, by_lab, enter_machine, first_difference, tune  # noqa: E402
 from netns import check, finish  # noqa: E402
 
 SEED, SESSIONS, LINES = 7413, 60, 30
@@ -86,28 +86,10 @@ def played(machine, number):
     raise RuntimeError(f"session {number} never ends within {LIMIT_S} s")
 
 
-def differences(theirs, ours):
-    if theirs.accepted != ours.accepted:
-        yield f"accepted: kernel {theirs.accepted}, ours {ours.accepted}"
-    if theirs.state != ours.state and {theirs.state, ours.state} & {"SYN-RECV", "none"}:
-        yield f"state: kernel {theirs.state}, ours {ours.state}"
-    if ours.verdict in ("connection", ""):
-        return
-    if theirs.counters != ours.counters:
-        yield f"counters: kernel {theirs.counters}, ours {ours.counters}"
-    if theirs.texts() != ours.texts() and ours.verdict != "promoted":
-        yield f"answers: kernel {theirs.texts()}, ours {ours.texts()}"
-
-
 def compare(machine, number):
     session, steps = played(machine, number)
     ours = by_lab(session.lines, "--backlog", session.backlog, "--syncookies", session.cookies)
-    for i, (theirs, mine) in enumerate(zip(steps, ours)):
-        problems = [f"line {i}, {theirs.line} ({mine.verdict}): {d}" for d in differences(theirs, mine)]
-        if problems:
-            history = " / ".join(line[2:] for line in session.lines[:i + 1])
-            return problems + [f"backlog {session.backlog}, syncookies {session.cookies}: {history}"]
-    return []
+    return first_difference(steps, ours, f"backlog {session.backlog}, syncookies {session.cookies}", ("promoted",))
 
 
 enter_machine()

@@ -11,12 +11,11 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from machine.play import Machine, by_lab, enter_machine, tune  # noqa: E402
+from machine.play import Machine, by_lab, enter_machine, first_difference, tune  # noqa: E402
 from netns import check, finish  # noqa: E402
 
 SEED, SESSIONS, LINES = 6180, 90, 45
 LIMIT_S = 0.4  # the listener's shortest time is 0.5 s, between two answers to one request
-PROMOTED = ("promoted", "cookie_promoted")
 DEFAULTS = {"somaxconn": 4096, "max_syn_backlog": 2048, "syncookies": 1, "abort_on_overflow": 0}
 OPTIONS = ["mss=1460", "mss=1460", "", "mss=1400,sack,ws=7", "mss=1460,sack,ts=7000,ws=10", "mss=1300,ts=7000"]
 
@@ -112,34 +111,12 @@ def played(machine, number):
     raise RuntimeError(f"session {number} never ends within {LIMIT_S} s")
 
 
-def differences(theirs, ours):
-    if theirs.accepted != ours.accepted:
-        yield f"accepted: kernel {theirs.accepted}, ours {ours.accepted}"
-    if theirs.line == "0 close":
-        resets = [sorted(port for port, answer in step.answers if "R" in answer.flags) for step in (theirs, ours)]
-        if resets[0] != resets[1]:
-            yield f"reset: kernel {resets[0]}, ours {resets[1]}"
-        return
-    if theirs.state != ours.state and {theirs.state, ours.state} & {"SYN-RECV", "none"}:
-        yield f"state: kernel {theirs.state}, ours {ours.state}"
-    if ours.verdict in ("connection", ""):
-        return
-    if theirs.counters != ours.counters:
-        yield f"counters: kernel {theirs.counters}, ours {ours.counters}"
-    if theirs.texts() != ours.texts() and ours.verdict not in PROMOTED:
-        yield f"answers: kernel {theirs.texts()}, ours {ours.texts()}"
-
-
 def compare(machine, number):
     session, steps = played(machine, number)
     arguments = [word for name, value in session.tunables.items() for word in (f"--{name.replace('_', '-')}", value)]
     ours = by_lab(session.lines, f"--backlog={session.backlog}", "--defer-accept", session.defer, *arguments)
-    for i, (theirs, mine) in enumerate(zip(steps, ours)):
-        problems = [f"line {i}, {theirs.line} ({mine.verdict}): {d}" for d in differences(theirs, mine)]
-        if problems:
-            history = " / ".join(line[2:] for line in session.lines[:i + 1])
-            return problems + [f"backlog {session.backlog}, deferred {session.defer}, {session.tunables}: {history}"]
-    return []
+    setting = f"backlog {session.backlog}, deferred {session.defer}, {session.tunables}"
+    return first_difference(steps, ours, setting, ("promoted", "cookie_promoted"))
 
 
 enter_machine()

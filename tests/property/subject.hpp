@@ -486,16 +486,7 @@ template <class To, class From>
 basic_segment<To> segment_to(const basic_segment<From>& s) {
   const auto key =
       key_to<To>(basic_four_tuple<From>{s.source.address, s.destination.address, s.source.port, s.destination.port});
-  basic_segment<To> t;
-  t.source = key.peer();
-  t.destination = key.local();
-  t.seq = s.seq;
-  t.ack = s.ack;
-  t.flags = s.flags;
-  t.window = s.window;
-  t.options = s.options;
-  t.payload = s.payload;
-  return t;
+  return readdressed<To>(s, key.peer(), key.local());
 }
 template <class From>
 request<ipv4> request_of(const request<From>& r) {

@@ -12,6 +12,7 @@
 #include <listenq/transport/lossy.hpp>
 #include <listenq/transport/pump.hpp>
 #include <listenq/transport/udp_tunnel.hpp>
+#include <numeric>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -172,13 +173,15 @@ TEST_CASE("malformed datagrams are counted by kind and dropped") {
   const auto s = next(p.server);
   REQUIRE(s);
   CHECK(s->seq == 7);
-  const udp_tunnel_counters& c = p.server.counters();
-  CHECK(c.too_short == 2);
-  CHECK(c.bad_data_offset == 2);
-  CHECK(c.bad_checksum == 1);
-  CHECK(c.too_long_received == 1);
+  const udp_tunnel_counts& c = p.server.counts();
+  CHECK(c.of(wire::parse_error::too_short) == 2);
+  CHECK(c.of(wire::parse_error::bad_data_offset) == 2);
+  CHECK(c.of(wire::parse_error::bad_checksum) == 1);
+  CHECK(std::accumulate(c.refused.begin(), c.refused.end(), std::uint64_t{}) == 5);
+  CHECK(c.beyond_mtu == 1);
+  CHECK(c.unreadable == 0);
   CHECK(c.received == 1);
-  CHECK(c.option_faults == 0);
+  CHECK(c.of(wire::option_fault::none) == 1);
 }
 
 // A datagram that IP would have to fragment.
@@ -196,8 +199,8 @@ TEST_CASE("no segment is longer than the MTU allows") {
   CHECK(t.send(s) == send_result::sent);
   s.payload.size = 541;
   CHECK(t.send(s) == send_result::failed);
-  CHECK(t.counters().too_long == 1);
-  CHECK(t.counters().sent == 1);
+  CHECK(t.counts().too_long == 1);
+  CHECK(t.counts().sent == 1);
   const auto in = next(t);
   REQUIRE(in);
   CHECK(in->payload.size == 540);

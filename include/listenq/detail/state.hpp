@@ -74,7 +74,7 @@ struct key_words {
   }
 };
 
-/// Does an address go over IPv6? A mapped one does not (RFC 4291 2.5.5.2).
+/// The answer of `is_ipv6`, for each family.
 template <addressing A>
 struct over_ipv6 {
   static constexpr bool is(const typename A::address&) noexcept { return A::words >= ipv6::words; }
@@ -87,7 +87,7 @@ template <addressing Base>
 struct over_ipv6<tagged<Base>> {
   static constexpr bool is(const typename tagged<Base>::address& a) noexcept { return over_ipv6<Base>::is(a.base); }
 };
-/// Is this an IPv6 address, and not IPv4 in its mapped form?
+/// Does an address go over IPv6? IPv4 in its mapped form does not (RFC 4291 2.5.5.2).
 template <addressing A>
 constexpr bool is_ipv6(const typename A::address& a) noexcept {
   return over_ipv6<A>::is(a);
@@ -312,7 +312,7 @@ struct state {
   constexpr cookie_facts cookie_for(const key_words<family>& w, const key_type& key, seq_number peer_isn,
                                     std::uint64_t h) const noexcept {
     cookie_facts f{
-        .words = w.word, .word_count = w.count, .peer_isn = peer_isn, .ipv6 = over_ipv6<family>::is(key.peer_address)};
+        .words = w.word, .word_count = w.count, .peer_isn = peer_isn, .ipv6 = is_ipv6<family>(key.peer_address)};
     if constexpr (bucketed<typename p::sizing>) f.bucket = requests.order().place(low(h));
     return f;
   }

@@ -51,16 +51,10 @@ class pcapng_recorder {
   template <addressing Base>
   void record(instant at, const basic_segment<tagged<Base>>& s, bool lost = false,
               wire::direction way = wire::direction::unknown) {
-    record(at,
-           basic_segment<Base>{.source = {s.source.address.base, s.source.port},
-                               .destination = {s.destination.address.base, s.destination.port},
-                               .seq = s.seq,
-                               .ack = s.ack,
-                               .flags = s.flags,
-                               .window = s.window,
-                               .options = s.options,
-                               .payload = s.payload},
-           lost, way);
+    record(
+        at,
+        readdressed<Base>(s, {s.source.address.base, s.source.port}, {s.destination.address.base, s.destination.port}),
+        lost, way);
   }
 
   /// Segments too long for an IP packet, hence not in the capture.

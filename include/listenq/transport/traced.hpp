@@ -59,6 +59,4 @@ typename std::remove_reference_t<T>::addressing_type > class traced {
 template <class T, class Recorder, class Clock>
 traced(T&&, Recorder&&, Clock) -> traced<T, Recorder, Clock>;
 
-// --- Segments as text ---
-
 }  // namespace listenq

@@ -29,18 +29,19 @@
 namespace listenq {
 
 /// What became of datagrams and segments.
-struct udp_tunnel_counters {
-  std::uint64_t received = 0;           ///< segments handed out
-  std::uint64_t sent = 0;               ///< segments that the system took
-  std::uint64_t later = 0;              ///< segments for which the socket had no room
-  std::uint64_t failed = 0;             ///< segments that the system refused
-  std::uint64_t too_long = 0;           ///< segments refused here: more payload than `limits()`
-  std::uint64_t too_short = 0;          ///< datagrams with fewer than 20 bytes
-  std::uint64_t bad_data_offset = 0;    ///< datagrams whose TCP header is shorter than 20 bytes or reaches past the end
-  std::uint64_t bad_checksum = 0;       ///< datagrams whose TCP checksum is wrong
-  std::uint64_t too_long_received = 0;  ///< datagrams longer than the MTU allows
-  std::uint64_t unreadable = 0;         ///< errors that the system reported instead of a datagram
-  std::uint64_t option_faults = 0;      ///< segments handed out although something in their option list was wrong
+struct udp_tunnel_counts {
+  std::uint64_t received = 0;                                         ///< segments handed out
+  std::array<std::uint64_t, wire::parse_error_count> refused{};       ///< datagrams, by `wire::parse_error`
+  std::array<std::uint64_t, wire::option_fault_count> with_faults{};  ///< segments, by the first `wire::option_fault`
+  std::uint64_t beyond_mtu = 0;                                       ///< datagrams longer than the MTU allows
+  std::uint64_t unreadable = 0;  ///< errors that the system reported instead of a datagram
+  std::uint64_t sent = 0;        ///< segments that the system took
+  std::uint64_t later = 0;       ///< segments for which the socket had no room
+  std::uint64_t failed = 0;      ///< segments that the system refused
+  std::uint64_t too_long = 0;    ///< segments refused here: more payload than `limits()`
+
+  constexpr std::uint64_t of(wire::parse_error e) const noexcept { return refused[static_cast<std::size_t>(e)]; }
+  constexpr std::uint64_t of(wire::option_fault f) const noexcept { return with_faults[static_cast<std::size_t>(f)]; }
 };
 
 /// A transport on one UDP socket, with any number of peers. Its addresses carry the UDP port as their tag, so a
@@ -90,22 +91,21 @@ class basic_udp_tunnel {
       const std::size_t size = socket_.receive_from(boost::asio::buffer(buffer_), from, 0, e);
       if (e == boost::asio::error::would_block) return std::nullopt;
       if (e) {
-        ++counters_.unreadable;
+        ++counts_.unreadable;
         return std::nullopt;
       }
       if (size == buffer_.size()) {
-        ++counters_.too_long_received;
+        ++counts_.beyond_mtu;
         continue;
       }
       const auto in = wire::parse_tcp<A>({buffer_.data(), size}, inner(from.address()), inner(local_.address()));
-      if (in) {
-        if (in.fault != wire::option_fault::none) ++counters_.option_faults;
-        ++counters_.received;
-        return tag(in.segment, from.port());
+      if (!in) {
+        ++counts_.refused[static_cast<std::size_t>(in.error)];
+        continue;
       }
-      ++(in.error == wire::parse_error::too_short         ? counters_.too_short
-         : in.error == wire::parse_error::bad_data_offset ? counters_.bad_data_offset
-                                                          : counters_.bad_checksum);
+      ++counts_.with_faults[static_cast<std::size_t>(in.fault)];
+      ++counts_.received;
+      return tag(in.segment, from.port());
     }
     return std::nullopt;
   }
@@ -114,24 +114,17 @@ class basic_udp_tunnel {
   /// address. `later`: the socket's buffer is full; `failed`: closed, too long, or refused by the system.
   send_result send(const segment_type& s) {
     if (s.payload.size > limits().max_payload) {
-      ++counters_.too_long;
+      ++counts_.too_long;
       return send_result::failed;
     }
-    basic_segment<A> inside;
-    inside.source = {inner(local_.address()), s.source.port};
-    inside.destination = {s.destination.address.base, s.destination.port};
-    inside.seq = s.seq;
-    inside.ack = s.ack;
-    inside.flags = s.flags;
-    inside.window = s.window;
-    inside.options = s.options;
-    inside.payload = s.payload;
+    const basic_segment<A> inside =
+        readdressed<A>(s, {inner(local_.address()), s.source.port}, {s.destination.address.base, s.destination.port});
     out_.resize(wire::tcp_size(inside));
     const std::size_t size = wire::write_tcp(inside, {out_.data(), out_.size()});
     error_code e;
     socket_.send_to(boost::asio::buffer(out_.data(), size), outer(s.destination.address), 0, e);
     blocked_ = e == boost::asio::error::would_block || e == boost::asio::error::no_buffer_space;
-    ++(blocked_ ? counters_.later : e ? counters_.failed : counters_.sent);
+    ++(blocked_ ? counts_.later : e ? counts_.failed : counts_.sent);
     return blocked_ ? send_result::later : e ? send_result::failed : send_result::sent;
   }
 
@@ -151,7 +144,7 @@ class basic_udp_tunnel {
   /// The address under which segments name the peer at `e`.
   static address address_of(const udp::endpoint& e) noexcept { return {inner(e.address()), e.port()}; }
 
-  const udp_tunnel_counters& counters() const noexcept { return counters_; }
+  const udp_tunnel_counts& counts() const noexcept { return counts_; }
   /// The socket, to wait on. What is read from it or written to it past this object is nobody's.
   udp::socket& socket() noexcept { return socket_; }
   void close() noexcept {
@@ -197,16 +190,8 @@ class basic_udp_tunnel {
   }
 
   segment_type tag(const basic_segment<A>& s, std::uint16_t peer_port) const noexcept {
-    segment_type r;
-    r.source = {{s.source.address, peer_port}, s.source.port};
-    r.destination = {{s.destination.address, local_.port()}, s.destination.port};
-    r.seq = s.seq;
-    r.ack = s.ack;
-    r.flags = s.flags;
-    r.window = s.window;
-    r.options = s.options;
-    r.payload = s.payload;
-    return r;
+    return readdressed<addressing_type>(s, {{s.source.address, peer_port}, s.source.port},
+                                        {{s.destination.address, local_.port()}, s.destination.port});
   }
 
   mutable udp::socket socket_;  // asking for the handle is no const operation
@@ -214,7 +199,7 @@ class basic_udp_tunnel {
   std::size_t mtu_;
   std::vector<std::byte> buffer_;
   std::vector<std::byte> out_{};
-  udp_tunnel_counters counters_{};
+  udp_tunnel_counts counts_{};
   bool blocked_ = false;
 };
 

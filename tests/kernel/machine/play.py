@@ -285,3 +285,32 @@ def by_lab(lines, *arguments):
         steps.append(Step(line, outcome["verdict"], answers[i], state,
                           {k: v for k, v in outcome["counters"].items() if k in COUNTERS}, accepted[i]))
     return steps
+
+
+def differences(theirs, ours, connects):
+    """How the kernel's step and ours differ. What the answer to a segment that ends as one of `connects` is, and what a
+    connection answers, is not a listener's business."""
+    if theirs.accepted != ours.accepted:
+        yield f"accepted: kernel {theirs.accepted}, ours {ours.accepted}"
+    if theirs.line == "0 close":
+        resets = [sorted(port for port, answer in step.answers if "R" in answer.flags) for step in (theirs, ours)]
+        if resets[0] != resets[1]:
+            yield f"reset: kernel {resets[0]}, ours {resets[1]}"
+        return
+    if theirs.state != ours.state and {theirs.state, ours.state} & {"SYN-RECV", "none"}:
+        yield f"state: kernel {theirs.state}, ours {ours.state}"
+    if ours.verdict in ("connection", ""):
+        return
+    if theirs.counters != ours.counters:
+        yield f"counters: kernel {theirs.counters}, ours {ours.counters}"
+    if theirs.texts() != ours.texts() and ours.verdict not in connects:
+        yield f"answers: kernel {theirs.texts()}, ours {ours.texts()}"
+
+
+def first_difference(theirs, ours, setting, connects):
+    """The first step at which two sessions differ: how, and all that led there; empty if there is none."""
+    for i, (step, mine) in enumerate(zip(theirs, ours, strict=True)):
+        problems = [f"line {i}, {step.line} ({mine.verdict}): {d}" for d in differences(step, mine, connects)]
+        if problems:
+            return problems + [f"{setting}: {' / '.join(s.line[2:] for s in theirs[:i + 1])}"]
+    return []
