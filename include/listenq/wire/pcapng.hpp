@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A capture file that Wireshark opens: blocks of pcapng (draft-ietf-opsawg-pcapng), little endian, one section, raw IP
-// packets (LINKTYPE_RAW), microseconds. Sans-I/O: bytes leave through a callable. It writes and does not read;
+// packets (LINKTYPE_RAW), microseconds. Sans-I/O: bytes leave through a callable. It writes; pcap.hpp reads, and
 // transport/traced.hpp turns segments into the packets that go in here.
 #pragma once
 
