@@ -2,6 +2,7 @@
 // wire/icmp.hpp: the reply to a ping, and all that gets none.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <listenq/wire/icmp.hpp>
 #include <vector>
@@ -81,6 +82,17 @@ TEST_CASE("an IPv6 echo request is answered under the pseudo-header's sum") {
   CHECK(p.header.destination == one);
   CHECK(load8(p.payload.data) == 129);
   CHECK(verify(p.payload, pseudo_header_sum(two, one, p.payload.size, 58)));
+}
+
+// Bug caught: a sum of 0 over a reply that is zero all through, which no kernel takes (RFC 1071: it has to be ffff).
+TEST_CASE("the answer to an echo request of nothing but zeros has a sum that verifies") {
+  bytes in = ping4(12);
+  std::fill(in.begin() + 21, in.end(), std::byte{0});
+  store16(in.data() + 22, checksum({in.data() + 20, 12}));
+  bytes out(100);
+  const echo_answer a = answer(in, out);
+  REQUIRE(a);
+  CHECK(verify(parse_ipv4({out.data(), a.size}).payload));
 }
 
 // Bug caught: answering a reply, so that two hosts ping each other for ever; reading past a short message.

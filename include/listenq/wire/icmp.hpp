@@ -46,7 +46,8 @@ constexpr echo_error copy_as_reply(byte_view request, std::uint8_t type, std::ui
   store8(out.data, reply_type);
   const auto before = static_cast<std::uint16_t>(type << 8);
   const auto after = static_cast<std::uint16_t>(reply_type << 8);
-  store16(out.data + 2, updated(load16(request.data + 2), before, after));
+  const std::uint16_t sum = updated(load16(request.data + 2), before, after);
+  store16(out.data + 2, sum != 0 ? sum : 0xffff);  // both verify, except where all else is zero: there 0 does not
   return echo_error::none;
 }
 
