@@ -16,8 +16,10 @@
 #include <listenq/segment.hpp>
 #include <listenq/stream/connector.hpp>
 #include <listenq/stream/profile.hpp>
+#include <listenq/testing/event_log.hpp>
 #include <listenq/testing/hostility.hpp>
 #include <listenq/testing/invariants.hpp>
+#include <listenq/testing/recording.hpp>
 #include <listenq/transport/in_memory.hpp>
 #include <listenq/transport/splitmix64.hpp>
 #include <memory>
@@ -35,6 +37,8 @@ struct simulation_options {
   std::optional<hostility> against{};  ///< instead of the mix that the seed draws
   std::uint64_t check_every = 4096;    ///< events between two looks at the whole state
   expectations expected{};             ///< of the state
+  /// Is told all that the listener is asked and answers, so that the run can be replayed: see event_log.hpp.
+  std::function<void(const log_entry&)> log{};
 };
 
 struct simulation_report {
@@ -61,7 +65,8 @@ class simulation {
       : options_(o),
         random_(o.seed),
         against_(o.against ? *o.against : draw_hostility(random_)),
-        door_(std::move(door)) {
+        door_(std::move(door)),
+        tap_(door_, options_.log) {
     report_.against = against_;
   }
 
@@ -77,7 +82,7 @@ class simulation {
     attack_ = net_->bind(attacker_address, 1).port;
     port_.on_arrival([this] { serve(); });
     timer_.emplace(*net_, [this] { tick(); });
-    door_.listen(against_.backlog, now());
+    tap_.listen(against_.backlog, now());
     for (std::uint32_t i = 0; i < against_.hosts; ++i) {
       hosts_.push_back(std::make_unique<honest>(*this, i));
       hosts_.back()->rest();
@@ -221,7 +226,7 @@ class simulation {
         continue;
       }
       outlet out{*this};
-      const outcome o = door_.receive(*s, now(), out, {.proven = random_.chance(0.2)});
+      const outcome o = tap_.receive(*s, now(), out, {.proven = random_.chance(0.2)});
       mix(static_cast<std::uint64_t>(o.verdict));
       ++report_.verdicts[static_cast<std::size_t>(o.verdict)];
     }
@@ -229,7 +234,7 @@ class simulation {
   }
   void tick() {
     outlet out{*this};
-    const tick_summary t = door_.tick(now(), out);
+    const tick_summary t = tap_.tick(now(), out);
     mix(t.timers);
     settle();
   }
@@ -249,11 +254,11 @@ class simulation {
     door_.for_each_waiting([&](const typename L::handle_type& h) {
       if (key_of(h) == key) waiting = h;
     });
-    if (waiting) door_.child_gone(*waiting);
+    if (waiting) tap_.child_gone(*waiting, now());
   }
   void accept() {
     for (int i = 0; i < 8; ++i) {
-      const auto c = door_.accept(now());
+      const auto c = tap_.accept(now());
       if (c.status == accept_status::would_block || c.status == accept_status::not_listening) break;
       ++accepted_;
       const four_tuple key = key_of(c.handle);
@@ -336,23 +341,23 @@ class simulation {
     });
     every(against_.relisten, [this] {
       constexpr int backlogs[] = {0, 1, 3, 16, 64, 511};
-      if (door_.listening()) door_.listen(backlogs[random_.up_to(5)], now());
+      if (door_.listening()) tap_.listen(backlogs[random_.up_to(5)], now());
       settle();
     });
     every(against_.reopen, [this] {
       outlet out{*this};
-      killed_ += door_.close(out, now()).children;
+      killed_ += tap_.close(out, now()).children;
       check(true);
       net_->at(net_->now() + about(second), [this] {
-        if (!door_.listening()) door_.listen(against_.backlog, now());
+        if (!door_.listening()) tap_.listen(against_.backlog, now());
         settle();
       });
       settle();
     });
     every(against_.retune, [this] {
-      door_.set(tunable::abort_on_overflow, static_cast<std::uint32_t>(random_.up_to(1)), now());
-      door_.set(tunable::syncookies, static_cast<std::uint32_t>(random_.up_to(2)), now());
-      door_.set(tunable::synack_retries, static_cast<std::uint32_t>(random_.up_to(6)), now());
+      tap_.set(tunable::abort_on_overflow, static_cast<std::uint32_t>(random_.up_to(1)), now());
+      tap_.set(tunable::syncookies, static_cast<std::uint32_t>(random_.up_to(2)), now());
+      tap_.set(tunable::synack_retries, static_cast<std::uint32_t>(random_.up_to(6)), now());
       settle();
     });
     every(against_.clock_jump, [this] {
@@ -392,7 +397,7 @@ class simulation {
     ending_ = true;
     hosts_.clear();
     outlet out{*this};
-    killed_ += door_.close(out, now()).children;
+    killed_ += tap_.close(out, now()).children;
     settle();
     net_->run_until_idle(std::size_t{50'000'000});
     check(true);
@@ -408,6 +413,7 @@ class simulation {
   simulation_report report_{};
   std::optional<network> net_{};
   L door_;
+  recording<L> tap_;
   network::port port_{};
   network::port attack_{};
   std::optional<network::wake> timer_{};
