@@ -24,9 +24,13 @@ nlohmann::json json_of(const frame_counts& f) {
   }
   std::uint64_t faults = 0;
   for (std::size_t i = 1; i < wire::option_fault_count; ++i) faults += f.with_faults[i];
+  nlohmann::json bad_errors = nlohmann::json::object();
+  for (std::size_t i = 2; i < wire::quote_error_count; ++i) {
+    bad_errors[wire::name(static_cast<wire::quote_error>(i))] = f.bad_errors[i];
+  }
   return {{"received", f.received}, {"segments", f.segments},     {"echoes", f.echoes}, {"bad_echoes", f.bad_echoes},
           {"not_ours", f.not_ours}, {"bad_source", f.bad_source}, {"refused", refused}, {"option_faults", faults},
-          {"sent", f.sent},         {"not_sent", f.not_sent}};
+          {"sent", f.sent},         {"not_sent", f.not_sent},     {"errors", f.errors}, {"bad_errors", bad_errors}};
 }
 
 bool run(const std::vector<std::string>& command) {
@@ -54,11 +58,16 @@ std::string address_text(const dual::address& a) {
 void print(const server_state& s) {
   nlohmann::json counters = nlohmann::json::object();
   for (const auto& [name, value] : s.counters) counters[name] = value;
+  nlohmann::json errors = nlohmann::json::object();
+  for (std::size_t i = 0; i < icmp_verdict_count; ++i) {
+    errors[name_of(static_cast<icmp_verdict>(i))] = s.host.errors[i];
+  }
   const nlohmann::json host = {{"to_connections", s.host.to_connections},
                                {"to_listeners", s.host.to_listeners},
                                {"to_nobody", s.host.to_nobody},
                                {"children", s.host.children},
-                               {"refused", s.host.refused}};
+                               {"refused", s.host.refused},
+                               {"errors", errors}};
   const nlohmann::json all = {{"accepted", s.accepted},
                               {"open", s.open},
                               {"connections", s.connections},

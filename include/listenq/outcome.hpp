@@ -169,6 +169,7 @@ enum class icmp_verdict : std::uint8_t {
   wrong_number,  ///< it is about another segment than the request's SYN-ACK: forged, or late
   no_request,
 };
+inline constexpr std::size_t icmp_verdict_count = 5;
 
 constexpr const char* name_of(icmp_verdict v) noexcept {
   constexpr const char* names[] = {"ended", "noted", "ignored", "wrong_number", "no_request"};

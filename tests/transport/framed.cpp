@@ -2,6 +2,7 @@
 // transport/framed.hpp and transport/captured.hpp: frames in, segments or counted refusals out, and back.
 #include <doctest/doctest.h>
 
+#include <complaints.hpp>
 #include <listenq/transport/captured.hpp>
 #include <listenq/transport/framed.hpp>
 #include <memory_frames.hpp>
@@ -42,7 +43,7 @@ static_assert(transport<wired>);
 
 std::uint64_t sum(const frame_counts& c) {
   return std::accumulate(c.refused.begin(), c.refused.end(), c.segments + c.echoes + c.bad_echoes + c.not_ours) +
-         c.bad_source;
+         std::accumulate(c.bad_errors.begin(), c.bad_errors.end(), c.bad_source + c.errors);
 }
 
 }  // namespace
@@ -97,6 +98,9 @@ TEST_CASE("framed: each kind of refusal has its counter, and the counters add up
               frame_of(syn(dual::mapped(ip(255, 255, 255, 255)), server4)),
               frame_of(syn(dual::mapped(ip(0, 0, 0, 0)), server4)),
               broken_ping,
+              support::complaint4(frame_of(syn(server4, client4)), ip(10, 0, 0, 1)),
+              support::complaint4(frame_of(syn(server4, client4)), ip(10, 0, 0, 1), {3, 1, 27}),
+              support::complaint4(frame_of(syn(server4, client4)), ip(10, 0, 0, 1), {5, 1, 28}),
               faulty,
               good};
   const std::size_t all = below.in.size();
@@ -115,6 +119,9 @@ TEST_CASE("framed: each kind of refusal has its counter, and the counters add up
   CHECK(c.not_ours == 1);
   CHECK(c.bad_source == 3);
   CHECK(c.bad_echoes == 1);
+  CHECK(c.errors == 1);
+  CHECK(c.of(wire::quote_error::no_ports) == 1);
+  CHECK(c.of(wire::parse_error::not_tcp) == 1);  // the redirect
   CHECK(c.of(wire::option_fault::truncated_option) == 1);
   CHECK(c.of(wire::option_fault::none) == 1);
   CHECK(c.sent == 0);

@@ -2,6 +2,7 @@
 // transport/framed.hpp under transport/host.hpp: whatever bytes come, each frame is counted once and the host lives.
 #include <doctest/doctest.h>
 
+#include <complaints.hpp>
 #include <listenq/listenq.hpp>
 #include <listenq/transport/framed.hpp>
 #include <listenq/transport/host.hpp>
@@ -49,7 +50,7 @@ basic_segment<dual> random_segment(splitmix64& random, const std::vector<std::by
 // Bug caught: a read past a frame's end (under ASan), a frame counted twice or not at all, a connection that never
 // ends.
 TEST_CASE("hostile frames: random segments, many of them damaged") {
-  splitmix64 random{99};
+  splitmix64 random{99}, luck{7};
   const std::vector<std::byte> bytes(1500, std::byte{'x'});
   support::memory_frames below;
   wired wire(below);
@@ -60,6 +61,7 @@ TEST_CASE("hostile frames: random segments, many of them damaged") {
   instant now = 0;
   std::uint64_t given = 0;
   seq_number heard = 0;
+  frame answer;
   std::vector<connection_id> open;
   for (int step = 0; step < 20000; ++step) {
     frame f = frame_of(random_segment(random, bytes, heard));
@@ -69,12 +71,22 @@ TEST_CASE("hostile frames: random segments, many of them damaged") {
     }
     below.in.push_back(f);
     ++given;
+    if (!answer.empty() && luck.next() % 8 == 0) {  // a router complains of our last SYN-ACK
+      const support::complaint what{static_cast<std::uint8_t>(luck.next() % 5),
+                                    static_cast<std::uint8_t>(luck.next() % 4), 10 + luck.next() % 60};
+      frame e = wire::load8(answer.data()) >> 4 == 4 ? support::complaint4(answer, ip(10, 0, 0, 1), what)
+                                                     : support::complaint6(answer, us6, what);
+      if (luck.next() % 4 == 0) e[luck.next() % e.size()] ^= static_cast<std::byte>(1U << luck.next() % 8);
+      below.in.push_back(e);
+      ++given;
+    }
     now += static_cast<instant>(random.next() % (step % 500 == 0 ? 100 * second : 5 * millisecond));
     h.poll(now);
     for (const frame& out : below.out) {
       const auto p = wire::read_packet<dual>({out.data(), out.size()});
       if (!p || !p.segment.flags.has(flag::syn)) continue;
       heard = p.segment.seq + 1;
+      answer = out;
       if (random.next() % 4 == 0) continue;  // a client that finishes its handshake
       basic_segment<dual> last;
       last.source = p.segment.destination;
@@ -106,7 +118,12 @@ TEST_CASE("hostile frames: random segments, many of them damaged") {
   const frame_counts& c = wire.counts();
   CHECK(c.received == given);
   CHECK(c.received == std::accumulate(c.refused.begin(), c.refused.end(), c.segments + c.echoes + c.bad_echoes) +
-                          c.not_ours + c.bad_source);
+                          std::accumulate(c.bad_errors.begin(), c.bad_errors.end(), c.errors) + c.not_ours +
+                          c.bad_source);
+  CHECK(c.errors > 100);
+  const auto& verdicts = h.counts().errors;
+  CHECK(std::accumulate(verdicts.begin(), verdicts.end(), std::uint64_t{0}) == c.errors);
+  CHECK(h.counts().of(icmp_verdict::ended) > 0);
   CHECK(c.segments == h.counts().to_connections + h.counts().to_listeners + h.counts().to_nobody);
   CHECK(h.counts().children > 100);
   CHECK(h.counts().to_connections > 1000);

@@ -19,7 +19,7 @@ enum class icmp_error : std::uint8_t {
   host_unreachable,      ///< v4: 3/1; v6: address unreachable, 1/3
   protocol_unreachable,  ///< v4: 3/2; v6: unknown next header, 4/1, is `parameter_problem`
   port_unreachable,      ///< v4: 3/3; v6: 1/4
-  prohibited,            ///< v4: 3/9, 3/10, 3/13; v6: 1/1, 1/5, 1/6
+  prohibited,            ///< v4: 3/9, 3/10, 3/13, and the rest from 3/5 to 3/15; v6: 1/1, 1/5 and above
   time_exceeded,         ///< v4: 11; v6: 3
   parameter_problem,     ///< v4: 12; v6: 4
   other,                 ///< whatever ends nothing anywhere: packet too big, redirect, source quench

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // Segments over frames: each frame is checked by wire/ and becomes a segment or a counted refusal; each segment becomes
-// a frame. Pings are answered here, since no segment comes of them. It reassembles no fragments, sends no ICMP errors,
-// and hands no ICMP error on.
+// a frame. Pings are answered here, since no segment comes of them; ICMP errors about segments go to whoever wants to
+// hear of them. It reassembles no fragments and sends no ICMP errors.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <listenq/address.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>
@@ -15,6 +16,7 @@
 #include <listenq/transport/frames.hpp>
 #include <listenq/wire/checksum.hpp>
 #include <listenq/wire/icmp.hpp>
+#include <listenq/wire/icmp_error.hpp>
 #include <listenq/wire/tcp.hpp>
 #include <optional>
 #include <type_traits>
@@ -23,13 +25,16 @@
 
 namespace listenq {
 
-/// What became of frames. `received = segments + echoes + refused (all) + not_ours + bad_source + bad_echoes`.
+/// What became of frames. `received = segments + echoes + errors + refused (all) + not_ours + bad_source + bad_echoes +
+/// bad_errors (all)`.
 struct frame_counts {
   std::uint64_t received = 0;
   std::uint64_t segments = 0;    ///< handed on
   std::uint64_t echoes = 0;      ///< pings that were answered
   std::uint64_t bad_echoes = 0;  ///< pings with a wrong sum or length, or without room for the answer
-  std::uint64_t not_ours = 0;    ///< to an address that is not one of ours
+  std::uint64_t errors = 0;      ///< ICMP errors about TCP segments from an address of ours: told to `on_error`
+  std::array<std::uint64_t, wire::quote_error_count> bad_errors{};  ///< and others, by `wire::quote_error`
+  std::uint64_t not_ours = 0;                                       ///< to an address that is not one of ours
   std::uint64_t bad_source = 0;  ///< from an unspecified, multicast or broadcast address (RFC 1122 4.2.3.10)
   std::array<std::uint64_t, wire::parse_error_count> refused{};       ///< by `wire::parse_error`
   std::array<std::uint64_t, wire::option_fault_count> with_faults{};  ///< segments, by the first `wire::option_fault`
@@ -37,6 +42,7 @@ struct frame_counts {
   std::uint64_t not_sent = 0;  ///< it answered `failed`, or they did not fit
 
   constexpr std::uint64_t of(wire::parse_error e) const noexcept { return refused[static_cast<std::size_t>(e)]; }
+  constexpr std::uint64_t of(wire::quote_error e) const noexcept { return bad_errors[static_cast<std::size_t>(e)]; }
   constexpr std::uint64_t of(wire::option_fault f) const noexcept { return with_faults[static_cast<std::size_t>(f)]; }
 };
 
@@ -49,11 +55,16 @@ class framed_transport {
   using addressing_type = A;
   using segment_type = basic_segment<A>;
   using address = typename A::address;
+  using error_callback = std::function<void(const wire::icmp_report<A>&)>;
 
   explicit framed_transport(F&& frames) : frames_(std::forward<F>(frames)), out_(frames_.mtu()) {}
 
   /// Answers for `a` from now on. Without any address it answers for all, as a router's end of a tunnel may.
   void add_address(const address& a) { ours_.push_back(a); }
+
+  /// Calls `f`, from inside `receive`, with each ICMP error about a segment that claims to be ours. It has been checked
+  /// as far as bytes can be: the sums are right, the ports and the number are there. An empty one: nobody is told.
+  void on_error(error_callback f) { on_error_ = std::move(f); }
 
   /// The next frame that is a segment for us. Refuses, counts and answers what comes before it.
   std::optional<segment_type> receive() {
@@ -63,7 +74,7 @@ class framed_transport {
       ++counts_.received;
       const wire::parsed<A> p = wire::read_packet<A>(*frame);
       if (p.error == wire::parse_error::not_tcp) {
-        echo(*frame);
+        if (!complaint(*frame)) echo(*frame);
       } else if (!p) {
         ++counts_.refused[static_cast<std::size_t>(p.error)];
       } else if (!is_ours(p.segment.destination.address)) {
@@ -110,6 +121,23 @@ class framed_transport {
     return r;
   }
 
+  /// False if it is no ICMP error.
+  bool complaint(byte_view frame) {
+    const wire::icmp_report<A> r = wire::read_icmp_error<A>(frame);
+    if (r.error == wire::quote_error::not_an_error) return false;
+    if (!is_ours(r.told) || (r && !is_ours(r.about.local_address))) {
+      ++counts_.not_ours;
+    } else if (!may_talk(r.reporter)) {
+      ++counts_.bad_source;
+    } else if (!r) {
+      ++counts_.bad_errors[static_cast<std::size_t>(r.error)];
+    } else {
+      ++counts_.errors;
+      if (on_error_) on_error_(r);
+    }
+    return true;
+  }
+
   void echo(byte_view frame) {
     const auto [source, destination] = addresses(frame);
     const wire::echo_answer answer = wire::answer_echo(frame, {out_.data(), out_.size()});
@@ -146,6 +174,7 @@ class framed_transport {
   F frames_;
   std::vector<std::byte> out_;
   std::vector<address> ours_{};
+  error_callback on_error_{};
   frame_counts counts_{};
 };
 

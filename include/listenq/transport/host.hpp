@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +44,11 @@ struct host_counts {
   std::uint64_t to_nobody = 0;  ///< no listener at that port: RST, unless it was one
   std::uint64_t children = 0;   ///< connections that a listener has made
   std::uint64_t refused = 0;    ///< and could not, for want of room
+  /// ICMP errors that the transport told of, by `icmp_verdict`: those about a port without listener are `no_request`,
+  /// those about connections `ignored`, as RFC 1122 4.2.3.9 has it for all that may pass.
+  std::array<std::uint64_t, icmp_verdict_count> errors{};
+
+  constexpr std::uint64_t of(icmp_verdict v) const noexcept { return errors[static_cast<std::size_t>(v)]; }
 };
 
 struct host_options {
@@ -77,9 +83,14 @@ class host {
         prototype_(prototype),
         options_(options),
         by_key_(0, hash_of{{options.key}}),
-        proven_(options.proven_peers, options.key) {}
+        proven_(options.proven_peers, options.key) {
+    if constexpr (hears_of_errors) wire_.on_error([this](const auto& report) { this->complaint(report); });
+  }
   host(const host&) = delete;
   host& operator=(const host&) = delete;
+  ~host() {
+    if constexpr (hears_of_errors) wire_.on_error(nullptr);
+  }
 
   // -- the application's side
 
@@ -199,6 +210,15 @@ class host {
   std::size_t connections() const noexcept { return entries_.size() - free_.size(); }
 
  private:
+  struct any_ear {
+    template <class Report>
+    void operator()(const Report&) const {}
+  };
+  static constexpr bool hears_of_errors = requires(T & t) {
+    t.on_error(any_ear{});
+    t.on_error(nullptr);
+  };
+
   enum class owned_by : unsigned char { listener, application, nobody };
 
   struct entry {
@@ -275,6 +295,18 @@ class host {
       ++counts_.to_nobody;
       if (!s.flags.has(flag::rst)) wire_.send(reset_for(s));
     }
+  }
+
+  /// An ICMP error that the transport has checked. A listener asks whether the number is its SYN-ACK's.
+  template <class Report>
+  void complaint(const Report& r) {
+    icmp_verdict v = icmp_verdict::no_request;
+    if (by_key_.contains(r.about)) {
+      v = icmp_verdict::ignored;
+    } else if (Listener* l = listener_at(r.about.local_port)) {
+      v = l->unreachable(r.about, r.seq, now_, r.what);
+    }
+    ++counts_.errors[static_cast<std::size_t>(v)];
   }
 
   std::optional<connection_id> make_child(const handshake_type& h, const segment_type& last, instant now) {

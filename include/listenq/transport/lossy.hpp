@@ -94,6 +94,12 @@ class lossy {
 
   bool writable() const { return inner_.writable(); }
   transport_limits limits() const { return inner_.limits(); }
+  /// ICMP errors pass as they come, where the inner transport hears of any.
+  template <class F>
+  void on_error(F&& f) requires requires(T& t) {
+    t.on_error(std::forward<F>(f));
+  }
+  { inner_.on_error(std::forward<F>(f)); }
 
   /// It is `now` (an earlier one than before counts as no time passed): what is due becomes receivable, or is sent.
   void release(instant now) {

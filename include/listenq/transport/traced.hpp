@@ -40,6 +40,12 @@ typename std::remove_reference_t<T>::addressing_type > class traced {
   }
   bool writable() const { return inner_.writable(); }
   transport_limits limits() const { return inner_.limits(); }
+  /// ICMP errors pass as they come, where the inner transport hears of any.
+  template <class F>
+  void on_error(F&& f) requires requires(T& t) {
+    t.on_error(std::forward<F>(f));
+  }
+  { inner_.on_error(std::forward<F>(f)); }
   std::remove_reference_t<T>& inner() noexcept { return inner_; }
 
  private:
