@@ -97,7 +97,7 @@ TEST_CASE("types and codes of IPv6 say what RFC 4443 calls them") {
   constexpr icmp_error unreachable[] = {icmp_error::network_unreachable, icmp_error::prohibited,
                                         icmp_error::host_unreachable,    icmp_error::host_unreachable,
                                         icmp_error::port_unreachable,    icmp_error::prohibited,
-                                        icmp_error::prohibited, icmp_error::prohibited};
+                                        icmp_error::prohibited,          icmp_error::prohibited};
   for (std::uint8_t code = 0; code < 8; ++code) CHECK(of(1, code) == unreachable[code]);
   CHECK(of(2, 0) == icmp_error::other);
   CHECK(of(3, 0) == icmp_error::time_exceeded);
