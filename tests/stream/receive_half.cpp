@@ -59,6 +59,18 @@ TEST_CASE("the window moves on by steps only and never back") {
   CHECK(r.right_edge() == r.next() + 3000);
 }
 
+// Bug caught: a buffer of one unit of a large scale that takes a byte, shows a closed window from then on, and never
+// opens it again though all has been read.
+TEST_CASE("a scale hides no window that a read has opened") {
+  receive_half r(99, 1024, 1460);
+  CHECK(r.offer(10) == 1);
+  give(r, 100, 1);
+  CHECK(r.offer(10) == 0);
+  CHECK(read(r, 1) == 1);
+  CHECK(r.offer(10) == 1);
+  CHECK(r.right_edge() == r.next() + 1024);
+}
+
 // Bug caught: the peer never told that a full window is open again, or told after each byte.
 TEST_CASE("an update is worth sending when a half-open window would double") {
   receive_half r(99, 3000, 1460);

@@ -86,7 +86,7 @@ class receive_half {
   /// The window field to send next, shifted by `shift`. The right edge never goes back, and moves on only by a step
   /// (RFC 9293 3.8.6.2.2): 13 unread bytes of 64240 leave 64227, and so does reading them.
   std::uint16_t offer(unsigned shift) noexcept {
-    const std::uint32_t field = std::min(window() >> shift, 0xffffU);
+    const std::uint32_t field = std::min(window(shift) >> shift, 0xffffU);
     if (const seq_number edge = next_ + (field << shift); seq_after(edge, right_)) right_ = edge;
     return static_cast<std::uint16_t>(field);
   }
@@ -103,10 +103,12 @@ class receive_half {
     next_ += static_cast<seq_number>(more.size);
   }
 
-  std::uint32_t window() const noexcept {
+  /// A step beyond what the peer sees: less than a unit of its scale looks like a closed window.
+  std::uint32_t window(unsigned shift = 0) const noexcept {
     const std::uint32_t open = right_ - next_;
+    const std::uint32_t seen = open >> shift << shift;
     const std::uint32_t room = capacity_ - std::min(capacity_, static_cast<std::uint32_t>(bytes_.size()));
-    return room >= open + step_ ? room : open;
+    return room >= seen + step_ ? std::max(room, open) : open;
   }
 
   std::vector<std::byte> bytes_;  // in order, not yet read
