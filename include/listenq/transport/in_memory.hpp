@@ -270,7 +270,6 @@ class basic_network {
 
   network_options options_;
   splitmix64 random_;
-  virtual_clock clock_;
   tap tap_;
   link_options default_link_{};
   std::unordered_map<address, host_state, hash> hosts_;
@@ -278,6 +277,7 @@ class basic_network {
   std::unordered_map<name, std::shared_ptr<socket>, hash> ports_;
   std::vector<flight> flights_;
   std::vector<std::uint32_t> free_flights_;
+  virtual_clock clock_;  // goes first: what waits in it may own ports
 };
 
 /// A bound port: a `transport`. It can be moved; destroying it (or `close`) unbinds it and drops what had arrived. A

@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: BSL-1.0
+// rerun: what would another listener have made of it? Plays the inputs of an event log, a capture's or a recorded
+// run's, to a listener of any composition. Its ISNs and its clock are its own, so what clients acknowledge and echo is
+// translated, a wrong number into one that is wrong by as much. The world reacts as far as a log can tell:
+//
+// - what a client said to an answer that it does not get here is withheld, and so is what it said after a RST;
+// - a client that finished its handshake in the log, and gets no answer here, sends its SYN again after 1, 3, 7, 15, 31
+//   and 63 s, and acknowledges whatever SYN-ACK comes, after its own time there and back (`persistent`);
+// - a client that was never answered in the log cannot be told from a forged one and says what it said there;
+// - a connection takes its segments until a RST, or a SYN after a FIN.
+//
+// It is no simulation: clients do not slow down, networks do not fill up, and nobody comes later for being served
+// later.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <listenq/handshake.hpp>
+#include <listenq/outcome.hpp>
+#include <listenq/policy/tunables.hpp>
+#include <listenq/segment.hpp>
+#include <listenq/sink.hpp>
+#include <listenq/testing/event_log.hpp>
+#include <listenq/testing/recording.hpp>
+#include <listenq/testing/replay.hpp>
+#include <optional>
+#include <queue>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace listenq::testing {
+
+/// When the application accepts.
+struct accept_model {
+  enum class kind : std::uint8_t {
+    recorded,  ///< when the log says so; always, if it never does
+    always,    ///< at once
+    never,
+    from,      ///< from `time` on, all at once
+    every,     ///< one connection every `time`
+    observed,  ///< when the server's first bytes to a client are in the log, all that finished before it, too
+  };
+  kind when = kind::recorded;
+  duration time = 0;
+};
+
+/// How full the queues are.
+struct queue_lengths_now {
+  std::uint32_t requests = 0;
+  std::uint32_t young = 0;
+  std::uint32_t waiting = 0;
+};
+
+/// One segment that the listener was given.
+struct rerun_step {
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  std::size_t entry = none;  ///< of the log; none: a client said it that the log has no such word of
+  instant at = 0;
+  listenq::segment segment{};
+  listenq::outcome outcome{};
+  queue_lengths_now before{};
+  queue_lengths_now after{};
+};
+
+struct rerun_options {
+  std::optional<int> backlog{};  ///< instead of the log's own; 128 where it has none
+  tunable_set kept{};            ///< tunables that the log's `set` does not change
+  accept_model accept{};
+  bool persistent = true;
+  std::function<void(const rerun_step&)> step{};
+  std::function<void(const log_entry&)> log{};  ///< the re-run as a log of its own
+};
+
+struct rerun_report {
+  std::uint64_t segments = 0;        ///< that the listener was given
+  std::uint64_t to_connections = 0;  ///< that went to a connection
+  std::uint64_t withheld = 0;        ///< of the log, that nobody would have sent here
+  std::uint64_t added = 0;           ///< that the log does not have
+  std::uint64_t untranslated = 0;    ///< acknowledge something that the log does not have
+  std::array<std::uint64_t, verdict_count> verdicts{};
+  std::uint64_t syn_acks = 0;  ///< sent, those of timers included
+  std::uint64_t resets = 0;
+  std::uint64_t timed_out = 0;  ///< requests that ended by a timer
+  std::uint64_t connections = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t honest = 0;       ///< attempts that were finished in the log
+  std::uint64_t honest_lost = 0;  ///< of these, that were not finished here
+  std::uint64_t syns = 0;         ///< of the log, that the listener was given
+  std::uint64_t syns_alike = 0;   ///< of these, answered here as there: with a SYN-ACK, or without
+  std::uint32_t most_requests = 0;
+  std::uint32_t most_waiting = 0;
+  duration length = 0;
+
+  std::uint64_t of(verdict v) const noexcept { return verdicts[static_cast<std::size_t>(v)]; }
+};
+
+/// What the log's own server did, as far as the log says.
+struct logged_server {
+  std::uint64_t segments = 0;
+  std::uint64_t syns = 0;
+  std::uint64_t syns_answered = 0;
+  std::uint64_t syn_acks = 0;
+  std::uint64_t resets = 0;
+  std::uint64_t honest = 0;
+};
+
+namespace detail {
+
+struct key_hash {
+  std::size_t operator()(const four_tuple& k) const noexcept {
+    std::uint64_t h = (std::uint64_t{k.peer_address.value} << 32 | k.local_address.value) * 0x9e3779b97f4a7c15U;
+    h = (h ^ h >> 29 ^ (std::uint64_t{k.peer_port} << 16 | k.local_port)) * 0xbf58476d1ce4e5b9U;
+    return static_cast<std::size_t>(h ^ h >> 32);
+  }
+};
+
+/// One client's try to connect, named by its ISN: a SYN, and what answered it.
+struct attempt {
+  static constexpr std::size_t none = rerun_step::none;
+  /// A SYN-ACK there, and what stands for it here.
+  struct pair {
+    seq_number iss = 0;
+    std::uint32_t stamp = 0;
+    seq_number our_iss = 0;
+    std::uint32_t our_stamp = 0;
+    bool ours = false;
+  };
+  // there
+  seq_number irs = 0;
+  std::size_t syn = none;     ///< its first SYN; none for what was said before the first SYN
+  std::size_t answer = none;  ///< the first SYN-ACK
+  std::size_t last_answer = none;
+  std::size_t final_ack = none;  ///< the first segment that acknowledges it
+  duration round_trip = 0;
+  std::array<pair, 4> pairs{};  ///< the last few different ones
+  std::size_t pair_count = 0;
+  // here
+  bool answered = false;
+  bool was_reset = false;
+  bool finished = false;
+  bool late = false;     ///< its client waits for an answer, and so says nothing of what it said there
+  bool insists = false;  ///< its client believes to be connected, and acknowledges SYN-ACKs that were not sent there
+  bool acks = false;     ///< it is about to do so
+  seq_number our_iss = 0;
+  std::uint32_t our_stamp = 0;
+  instant last_syn = 0;
+  duration patience = second;
+
+  bool honest() const noexcept { return final_ack != none; }
+  std::span<pair> known() noexcept { return {pairs.data(), std::min(pair_count, pairs.size())}; }
+  std::span<const pair> known() const noexcept { return {pairs.data(), std::min(pair_count, pairs.size())}; }
+  const pair& newest() const noexcept { return pairs[(pair_count - 1) % pairs.size()]; }
+  bool acknowledged_by(const segment& s) const noexcept {
+    return std::any_of(known().begin(), known().end(), [&s](const pair& p) { return p.iss == s.ack - 1; });
+  }
+  void add(const pair& p) noexcept {
+    for (pair& old : known()) {
+      if (old.iss != p.iss || old.stamp != p.stamp) continue;
+      if (!old.ours) old = p;
+      return;
+    }
+    pairs[pair_count++ % pairs.size()] = p;
+  }
+};
+
+/// The attempt that a SYN-ACK answers; null if there is none.
+inline attempt* answered_by(std::vector<attempt>& all, const segment& s) noexcept {
+  for (std::size_t i = all.size(); i-- > 0;) {
+    if (all[i].syn != attempt::none && all[i].irs == s.ack - 1) return &all[i];
+  }
+  return nullptr;
+}
+/// The attempt that a client's segment belongs to, where those before `begun` have begun: the one whose SYN-ACK it
+/// acknowledges, else the last that had been answered before `entry`, else the last. Null if there is none.
+inline attempt* spoken_by(std::vector<attempt>& all, std::size_t begun, const segment& s, std::size_t entry) noexcept {
+  attempt* last_answered = nullptr;
+  for (std::size_t i = begun; i-- > 0;) {
+    if (!(all[i].answer < entry)) continue;
+    if (s.flags.has(flag::ack) && all[i].acknowledged_by(s)) return &all[i];
+    if (last_answered == nullptr) last_answered = &all[i];
+  }
+  return last_answered != nullptr ? last_answered : begun == 0 ? nullptr : &all[begun - 1];
+}
+
+constexpr bool is_syn(const segment& s) noexcept {
+  return s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
+}
+constexpr bool is_syn_ack(const segment& s) noexcept { return s.flags.has(flag::syn | flag::ack); }
+/// The connection of a segment of the server's.
+constexpr four_tuple peer_of(const segment& s) noexcept {
+  return {s.destination.address, s.source.address, s.destination.port, s.source.port};
+}
+
+}  // namespace detail
+
+/// Who tried to connect in a log, and how it went there. Made once, for any number of re-runs.
+class logged_attempts {
+ public:
+  explicit logged_attempts(std::span<const log_entry> log) : log_(log), answered_(log.size(), false) {
+    std::unordered_map<four_tuple, std::size_t, detail::key_hash> unanswered;
+    for (std::size_t i = 0; i < log.size(); ++i) {
+      if (log[i].kind == log_kind::in) heard(i, unanswered);
+      if (log[i].kind == log_kind::out) said(i, unanswered);
+      accepts_ = accepts_ || log[i].kind == log_kind::accept;
+    }
+    for (const auto& [key, all] : by_peer_) {
+      for (const detail::attempt& a : all) there_.honest += a.honest() ? 1 : 0;
+    }
+  }
+
+  std::span<const log_entry> log() const noexcept { return log_; }
+  const logged_server& server() const noexcept { return there_; }
+  /// Does the log say when the application accepts?
+  bool accepts() const noexcept { return accepts_; }
+  /// Was this SYN answered with a SYN-ACK, within 200 ms and before the next SYN?
+  bool answered(std::size_t entry) const { return answered_[entry]; }
+  using attempts = std::unordered_map<four_tuple, std::vector<detail::attempt>, detail::key_hash>;
+  const attempts& by_peer() const noexcept { return by_peer_; }
+
+ private:
+  using pending = std::unordered_map<four_tuple, std::size_t, detail::key_hash>;
+
+  void heard(std::size_t i, pending& unanswered) {
+    const segment& s = log_[i].segment;
+    const four_tuple key = four_tuple_of(s);
+    std::vector<detail::attempt>& all = by_peer_[key];
+    ++there_.segments;
+    if (detail::is_syn(s)) {
+      ++there_.syns;
+      unanswered[key] = i;
+      const auto same = [&s](const detail::attempt& a) { return a.syn != detail::attempt::none && a.irs == s.seq; };
+      if (std::none_of(all.begin(), all.end(), same)) {
+        all.emplace_back();
+        all.back().irs = s.seq;
+        all.back().syn = i;
+      }
+      return;
+    }
+    if (all.empty()) all.emplace_back();
+    detail::attempt& a = *detail::spoken_by(all, all.size(), s, i);
+    if (!a.honest() && s.flags.has(flag::ack) && !s.flags.has(flag::rst) && a.acknowledged_by(s)) {
+      a.final_ack = i;
+      a.round_trip = log_[i].at - log_[a.last_answer].at;
+    }
+  }
+  void said(std::size_t i, pending& unanswered) {
+    const segment& s = log_[i].segment;
+    const four_tuple key = detail::peer_of(s);
+    there_.resets += s.flags.has(flag::rst) ? 1 : 0;
+    if (!detail::is_syn_ack(s)) return;
+    ++there_.syn_acks;
+    if (const auto syn = unanswered.find(key); syn != unanswered.end()) {
+      if (log_[i].at - log_[syn->second].at <= 200 * millisecond) {
+        answered_[syn->second] = true;
+        ++there_.syns_answered;
+      }
+      unanswered.erase(syn);
+    }
+    const auto peer = by_peer_.find(key);
+    detail::attempt* const a = peer == by_peer_.end() ? nullptr : detail::answered_by(peer->second, s);
+    if (a == nullptr) return;
+    if (a->answer == detail::attempt::none) a->answer = i;
+    a->last_answer = i;
+    a->add({s.seq, s.options.ts_value});
+  }
+
+  std::span<const log_entry> log_;
+  std::vector<bool> answered_;
+  attempts by_peer_{};
+  logged_server there_{};
+  bool accepts_ = false;
+};
+
+namespace detail {
+
+template <loggable L>
+class rerunner {
+ public:
+  rerunner(const logged_attempts& there, L& door, const rerun_options& o)
+      : there_(there),
+        log_(there.log()),
+        door_(door),
+        tap_(door, o.log),
+        options_(o),
+        accept_(o.accept.when != accept_model::kind::recorded || there.accepts() ? o.accept.when
+                                                                                 : accept_model::kind::always),
+        by_peer_(there.by_peer()) {}
+
+  rerun_report run() {
+    const bool listens = std::any_of(log_.begin(), log_.end(), [](auto& e) { return e.kind == log_kind::listen; });
+    if (!log_.empty()) now_ = log_.front().at;
+    const instant began = now_;
+    if (!listens) tap_.listen(options_.backlog.value_or(128), now_);
+    if (accept_ == accept_model::kind::every) plan(now_ + options_.accept.time, deed::accept, {});
+    if (accept_ == accept_model::kind::from) plan(options_.accept.time, deed::accept, {});
+    for (std::size_t i = 0; i < log_.size(); ++i) {
+      pass_time(log_[i].at);
+      play(i);
+    }
+    report_.length = now_ - began;
+    for (const auto& [key, all] : by_peer_) {
+      for (const attempt& a : all) {
+        report_.honest += a.honest() ? 1 : 0;
+        report_.honest_lost += a.honest() && !a.finished ? 1 : 0;
+      }
+    }
+    return report_;
+  }
+
+ private:
+  static constexpr duration longest_patience = 64 * second;  ///< then a client gives up
+  enum class deed : std::uint8_t { syn, ack, accept };
+  struct plan_entry {
+    instant at;
+    std::uint64_t order;
+    deed what;
+    four_tuple key;
+    std::size_t which;  ///< attempt
+    friend bool operator>(const plan_entry& a, const plan_entry& b) noexcept {
+      return std::tie(a.at, a.order) > std::tie(b.at, b.order);
+    }
+  };
+  struct connection_here {
+    typename L::handle_type handle;
+    bool accepted = false;
+    bool ended = false;    ///< somebody has sent a FIN
+    bool pending = false;  ///< fast open: its handshake has not ended
+  };
+  struct outlet {
+    rerunner& in;
+    send_result send(const segment& s) {
+      in.sent(s);
+      return send_result::sent;
+    }
+    bool make_child(const handshake& h, const segment&) {
+      in.connected(h);
+      return true;
+    }
+    void reset_child(const typename L::handle_type& h) { in.children_.erase(log_key(h)); }
+  };
+
+  void plan(instant at, deed what, const four_tuple& key, std::size_t which = 0) {
+    plans_.push({at, ++planned_, what, key, which});
+  }
+  queue_lengths_now lengths() const { return {door_.request_count(), door_.young_count(), door_.accept_count()}; }
+
+  // --- time ---
+
+  void pass_time(instant to) {
+    for (;;) {
+      const std::optional<instant> due = door_.next_deadline();
+      const instant planned = plans_.empty() ? never : plans_.top().at;
+      const instant next = std::min(due.value_or(never), planned);
+      if (next > to) break;
+      now_ = std::max(now_, next);
+      if (due && *due <= planned) {
+        outlet out{*this};
+        const tick_summary t = tap_.tick(now_, out);
+        report_.timed_out += t.forgotten;
+        if (t.timers == 0 && door_.next_deadline() == due) break;  // nothing that time alone would change
+      } else {
+        const plan_entry p = plans_.top();
+        plans_.pop();
+        carry_out(p);
+      }
+      settle();
+    }
+    now_ = std::max(now_, to);
+  }
+  void carry_out(const plan_entry& p) {
+    if (p.what == deed::accept) {
+      if (accept_ == accept_model::kind::from) return;  // from now on `settle` does
+      accept_one();
+      plan(now_ + std::max<duration>(options_.accept.time, 1), deed::accept, {});
+      return;
+    }
+    attempt& a = by_peer_[p.key][p.which];
+    if (a.finished || a.was_reset) return;
+    if (p.what == deed::syn) {
+      if (a.answered) return;
+      ++report_.added;
+      repeat_syn(p.key, p.which, a);
+      give(rerun_step::none, log_[a.syn].segment, log_[a.syn].facts);
+    } else {
+      a.acks = false;
+      ++report_.added;
+      segment s = log_[a.final_ack].segment;
+      translate(s, a);
+      give(rerun_step::none, s, {});
+    }
+  }
+  /// Plans the SYN after one of `a` at `last_syn`.
+  void repeat_syn(const four_tuple& key, std::size_t which, attempt& a) {
+    if (a.patience < longest_patience) plan(std::max(now_, a.last_syn + a.patience), deed::syn, key, which);
+    a.last_syn += a.patience;
+    a.patience *= 2;
+  }
+
+  // --- entries ---
+
+  void play(std::size_t i) {
+    const log_entry& e = log_[i];
+    outlet out{*this};
+    switch (e.kind) {
+      case log_kind::listen:
+        tap_.listen(options_.backlog.value_or(static_cast<int>(e.what)), now_);
+        break;
+      case log_kind::in:
+        heard(i);
+        break;
+      case log_kind::out:
+        seen(i);
+        break;
+      case log_kind::accept:
+        if (accept_ == accept_model::kind::recorded) accept_one();
+        break;
+      case log_kind::close:
+        tap_.close(out, now_);
+        break;
+      case log_kind::shutdown:
+        tap_.shutdown(static_cast<shutdown_how>(e.what), out, now_);
+        break;
+      case log_kind::set:
+        if (!options_.kept.has(static_cast<tunable>(e.what))) tap_.set(static_cast<tunable>(e.what), e.value, now_);
+        break;
+      case log_kind::gone:
+        if (const auto c = children_.find(e.key); c != children_.end()) gone(c);
+        break;
+      case log_kind::settled:
+        if (const auto c = children_.find(e.key); c != children_.end()) {
+          settled(c->second, static_cast<fast_open_end>(e.what));
+        }
+        break;
+      case log_kind::icmp: {
+        segment about;
+        about.flags = flag::ack;
+        about.ack = e.value + 1;
+        const auto n = current_.find(e.key);
+        attempt* const a = n == current_.end() ? nullptr : spoken_by(by_peer_[e.key], n->second, about, i);
+        if (a != nullptr && a->answered) {
+          translate(about, *a);
+          tap_.unreachable(e.key, about.ack - 1, now_, static_cast<icmp_error>(e.what));
+        }
+        break;
+      }
+      case log_kind::child:
+        if (e.result != 0) connected_there_.insert(e.key);
+        break;
+      case log_kind::reset:
+      case log_kind::tick:
+        break;  // here they are the listener's own affair
+    }
+    settle();
+  }
+
+  /// A client says something in the log.
+  void heard(std::size_t i) {
+    segment s = log_[i].segment;
+    const four_tuple key = four_tuple_of(s);
+    if (connected_there_.erase(key) != 0) {  // there it came to the listener: that connection was no more
+      if (const auto c = children_.find(key); c != children_.end()) gone(c);
+    }
+    std::vector<attempt>& all = by_peer_[key];
+    std::size_t& begun = current_[key];
+    if (begun < all.size() && (all[begun].syn == i || all[begun].syn == attempt::none)) ++begun;
+    if (is_syn(s)) {
+      attempt& a =
+          *std::find_if(all.begin(), all.end(), [&s](auto& x) { return x.syn != attempt::none && x.irs == s.seq; });
+      if (a.late) {
+        ++report_.withheld;
+        return;
+      }
+      a.last_syn = now_;
+      if (a.syn != i) a.patience = std::min(2 * a.patience, longest_patience);
+      give(i, s, log_[i].facts);
+      return;
+    }
+    attempt& a = *spoken_by(all, begun, s, i);
+    if (a.answer < i) {
+      const bool told_otherwise = !a.answered || resets_here_[key] > resets_there_[key];
+      if ((told_otherwise || a.late) && children_.find(key) == children_.end()) {
+        ++report_.withheld;
+        return;
+      }
+      translate(s, a);
+    } else if (s.flags.has(flag::ack)) {
+      ++report_.untranslated;
+    }
+    give(i, s, log_[i].facts);
+    // The server there was content with what it got, this one is not: the client will say it again when asked.
+    if (options_.persistent && i == a.final_ack && i > a.last_answer && !a.finished) a.insists = true;
+  }
+  /// The server says something in the log.
+  void seen(std::size_t i) {
+    const segment& s = log_[i].segment;
+    const four_tuple key = peer_of(s);
+    if (is_syn_ack(s)) {
+      const auto peer = by_peer_.find(key);
+      attempt* const a = peer == by_peer_.end() ? nullptr : answered_by(peer->second, s);
+      if (a == nullptr) return;
+      a->add({s.seq, s.options.ts_value, a->our_iss, a->our_stamp, a->answered});
+      if (options_.persistent && a->honest() && !a->answered && !a->late && !a->was_reset) {
+        a->late = true;
+        repeat_syn(key, static_cast<std::size_t>(a - peer->second.data()), *a);
+      }
+      return;
+    }
+    if (s.flags.has(flag::rst)) ++resets_there_[key];
+    const auto c = children_.find(key);
+    if (c == children_.end()) return;
+    if (accept_ == accept_model::kind::observed && (s.payload.size > 0 || s.flags.has(flag::fin))) {
+      while (!c->second.accepted && accept_one()) {
+      }
+    }
+    if (s.flags.has(flag::fin)) c->second.ended = true;
+    if (s.flags.has(flag::rst) && c->second.accepted) children_.erase(c);
+  }
+
+  /// Numbers that the server there gave into those that stand for them here, at the same distance.
+  static void translate(segment& s, const attempt& a) {
+    if (a.pair_count == 0) return;
+    const auto match = [&](auto field, std::uint32_t n) {
+      for (const attempt::pair& p : a.known()) {
+        if (p.*field == n) return p;
+      }
+      return a.newest();
+    };
+    if (s.flags.has(flag::ack)) {
+      const attempt::pair p = match(&attempt::pair::iss, s.ack - 1);
+      s.ack += (p.ours ? p.our_iss : a.our_iss) - p.iss;
+    }
+    if (s.options.timestamps && s.options.ts_echo != 0) {
+      const attempt::pair p = match(&attempt::pair::stamp, s.options.ts_echo);
+      if (p.stamp != 0) s.options.ts_echo += (p.ours ? p.our_stamp : a.our_stamp) - p.stamp;
+    }
+  }
+
+  /// A segment arrives: at its connection, or at the listener.
+  void give(std::size_t entry, segment s, const arrival& facts) {
+    const four_tuple key = four_tuple_of(s);
+    s.payload = blank_payload(s.payload.size);
+    if (const auto c = children_.find(key); c != children_.end()) {
+      if (!(s.flags.has(flag::syn) && c->second.ended)) {
+        ++report_.to_connections;
+        to_connection(c, s);
+        return;
+      }
+      children_.erase(c);
+    }
+    rerun_step step{entry, now_, s, {}, lengths(), {}};
+    outlet out{*this};
+    syn_acked_ = false;
+    step.outcome = tap_.receive(s, now_, out, facts);
+    step.after = lengths();
+    ++report_.segments;
+    ++report_.verdicts[static_cast<std::size_t>(step.outcome.verdict)];
+    if (entry != rerun_step::none && is_syn(s)) {
+      ++report_.syns;
+      report_.syns_alike += syn_acked_ == there_.answered(entry) ? 1 : 0;
+    }
+    if (options_.step) options_.step(step);
+  }
+  using child_iterator = typename std::unordered_map<four_tuple, connection_here, key_hash>::iterator;
+  void to_connection(child_iterator c, const segment& s) {
+    if (s.flags.has(flag::rst)) {
+      settled(c->second, fast_open_end::reset);
+      gone(c);
+      return;
+    }
+    if (s.flags.has(flag::ack)) settled(c->second, fast_open_end::finished);
+    if (s.flags.has(flag::fin)) c->second.ended = true;
+  }
+  void settled(connection_here& c, fast_open_end how) {
+    if (!std::exchange(c.pending, false)) return;
+    if constexpr (requires { tap_.child_settled(c.handle, how, now_); }) tap_.child_settled(c.handle, how, now_);
+  }
+  void gone(child_iterator c) {
+    if (!c->second.accepted) tap_.child_gone(c->second.handle, now_);
+    children_.erase(c);
+  }
+
+  // --- what the listener does ---
+
+  void sent(const segment& s) {
+    const four_tuple key = peer_of(s);
+    const auto peer = by_peer_.find(key);
+    if (s.flags.has(flag::rst)) {
+      ++report_.resets;
+      ++resets_here_[key];
+      if (peer != by_peer_.end()) {
+        for (attempt& a : peer->second) a.was_reset = a.was_reset || a.late || a.insists;
+      }
+    }
+    if (!is_syn_ack(s)) return;
+    ++report_.syn_acks;
+    syn_acked_ = true;
+    attempt* const a = peer == by_peer_.end() ? nullptr : answered_by(peer->second, s);
+    if (a == nullptr) return;
+    a->answered = true;
+    a->our_iss = s.seq;
+    a->our_stamp = s.options.ts_value;
+    if ((a->late || a->insists) && !a->acks) {
+      a->acks = true;
+      plan(now_ + a->round_trip, deed::ack, key, static_cast<std::size_t>(a - peer->second.data()));
+    }
+  }
+  void connected(const handshake& h) {
+    ++report_.connections;
+    connection_here c{.handle = {}, .pending = h.fast_open};
+    if constexpr (std::same_as<typename L::handle_type, handshake>) {
+      c.handle = h;
+    } else {
+      c.handle = h.key;
+    }
+    children_.insert_or_assign(h.key, c);
+    const auto peer = by_peer_.find(h.key);
+    if (peer == by_peer_.end()) return;
+    for (attempt& a : peer->second) a.finished = a.finished || (a.syn != attempt::none && a.irs == h.irs);
+  }
+  bool accept_one() {
+    const auto r = tap_.accept(now_);
+    if (r.status != accept_status::ok && r.status != accept_status::aborted) return false;
+    ++report_.accepted;
+    if (const auto c = children_.find(log_key(r.handle)); c != children_.end()) c->second.accepted = true;
+    return true;
+  }
+  void settle() {
+    const queue_lengths_now q = lengths();
+    report_.most_requests = std::max(report_.most_requests, q.requests);
+    report_.most_waiting = std::max(report_.most_waiting, q.waiting);
+    const bool takes =
+        accept_ == accept_model::kind::always || (accept_ == accept_model::kind::from && now_ >= options_.accept.time);
+    while (takes && door_.accept_count() > 0 && accept_one()) {
+    }
+  }
+
+  const logged_attempts& there_;
+  std::span<const log_entry> log_;
+  L& door_;
+  recording<L> tap_;
+  const rerun_options& options_;
+  accept_model::kind accept_;
+  logged_attempts::attempts by_peer_;
+  std::unordered_map<four_tuple, std::size_t, key_hash> current_{};  ///< how many attempts of a peer have begun
+  std::unordered_map<four_tuple, connection_here, key_hash> children_{};
+  std::unordered_set<four_tuple, key_hash> connected_there_{};
+  std::unordered_map<four_tuple, std::uint32_t, key_hash> resets_there_{};
+  std::unordered_map<four_tuple, std::uint32_t, key_hash> resets_here_{};
+  std::priority_queue<plan_entry, std::vector<plan_entry>, std::greater<>> plans_{};
+  std::uint64_t planned_ = 0;
+  instant now_ = 0;
+  bool syn_acked_ = false;
+  rerun_report report_{};
+};
+
+}  // namespace detail
+
+/// Plays what came in to `door`, which has not listened yet, and says what became of it. `there` must outlive the call.
+template <loggable L>
+rerun_report rerun(const logged_attempts& there, L& door, const rerun_options& o = {}) {
+  return detail::rerunner<L>(there, door, o).run();
+}
+
+}  // namespace listenq::testing
