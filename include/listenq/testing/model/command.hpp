@@ -27,18 +27,19 @@ enum class op : std::uint8_t {
   flood,    ///< a SYN each of many other clients
   ack,
   wrong_ack,
-  data,      ///< the final ACK with 13 bytes
-  fin,       ///< the final ACK with FIN
-  late,      ///< data with an old timestamp
-  echo,      ///< the final ACK with a timestamp echoed that nobody sent
-  rst,       ///< exactly right
-  rst_near,  ///< in the window
-  rst_far,   ///< out of the window
-  garbage,   ///< any flags, any numbers near the right ones
-  wait,      ///< time passes, ticks come when they are due
-  wrap,      ///< 2^16 steps of 4 ms pass between two answers to a request
-  jump,      ///< time passes, one late tick
-  next,      ///< to the next deadline, one tick
+  data,         ///< the final ACK with 13 bytes
+  fin,          ///< the final ACK with FIN
+  late,         ///< data with an old timestamp
+  echo,         ///< the final ACK with a timestamp echoed that nobody sent
+  rst,          ///< exactly right
+  rst_near,     ///< in the window
+  rst_far,      ///< out of the window
+  garbage,      ///< any flags, any numbers near the right ones
+  wait,         ///< time passes, ticks come when they are due
+  half_second,  ///< a SYN again, 500 ms but for a few, and once more
+  wrap,         ///< 2^16 steps of 4 ms pass between two answers to a request
+  jump,         ///< time passes, one late tick
+  next,         ///< to the next deadline, one tick
   accept,
   child_gone,  ///< a waiting connection is reset
   listen,
