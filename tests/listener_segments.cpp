@@ -86,6 +86,9 @@ void same_everywhere() {
 struct careful : linux_6_18_offer {
   static constexpr std::uint16_t least_mss = 216;
 };
+struct without_timestamps : linux_6_18_offer {
+  static constexpr bool timestamps = false;
+};
 
 }  // namespace
 
@@ -275,6 +278,29 @@ TEST_CASE("a window scale above 14 counts as 14, one of 255 as none") {
     CHECK(s.out.shake.window_scaling == (scale < 255));
     CHECK(s.out.shake.send_scale == (scale == 255 ? 0 : scale > 14 ? 14 : scale));
   }
+}
+
+// RFC 7323 3.2: once agreed on, timestamps must be in every segment, and a stack without them could not keep that.
+// Bugs caught: they come back by the cookie, of which the ACK tells again whether there are any; PAWS refuses the ACK.
+TEST_CASE("a stack that has no timestamps agrees on none, by a request or by a cookie") {
+  const tcp_options asked{.mss = 1400, .window_scale = 7, .timestamps = true, .ts_value = 7000};
+  const tcp_options later{.timestamps = true, .ts_value = 6000};
+  const auto connect = [&](auto s, std::uint32_t mode) {
+    s.listener.set(tunable::syncookies, mode);
+    s.syn(0, asked);
+    CHECK(!s.out.last().options.timestamps);
+    CHECK(s.out.last().window == linux_6_18_offer::window);
+    CHECK(s.out.last().options.has_window_scale());
+    s.send(0, {.flags = ACK, .seq = 1, .ack = 1, .options = later});
+    CHECK(!s.out.shake.timestamps);
+    CHECK(s.out.shake.ts_recent == 0);
+    CHECK(s.out.shake.window_scaling);
+    return s.last.verdict;
+  };
+  using with_cookies =
+      listener<cookies<cookies_if_tuned<freebsd_13_cookie, static_key, any_time>>, offer<without_timestamps>>;
+  CHECK(connect(script<with_cookies, giver>{4}, 0) == verdict::promoted);
+  CHECK(connect(script<with_cookies, giver>{4}, 2) == verdict::cookie_promoted);
 }
 
 TEST_CASE("options of later segments than the SYN negotiate nothing") {

@@ -29,7 +29,7 @@ constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, co
   r.key = key;
   r.irs = s.seq - 1;
   r.iss = s.ack - 1;
-  if (s.options.timestamps) {
+  if (offers_timestamps<offer> && s.options.timestamps) {
     // An echo of 0 is not shifted: it reads as window scale 0 and nothing else (cookie_tcp_check).
     const std::uint32_t echo = s.options.ts_echo != 0 ? s.options.ts_echo - l.ts_offset(h) : 0;
     if (!codec::unstamp(echo, {.sack = offer::sack, .ecn = offer::ecn}, *kept)) return false;

@@ -14,7 +14,8 @@ namespace listenq {
 /// `mss`, `window` and `window_with_timestamps` (bytes, at most 65535), `window_scale` (0..14), `sack`, `ecn`,
 /// `keyed_clock` (each peer sees a timestamp clock of its own, shifted by the keyed hash). It may have `least_mss`: a
 /// peer that offers a smaller one is taken to have offered this, so that nobody makes us send crumbs (48 without it, as
-/// Linux's tcp_min_snd_mss; CVE-2019-11479).
+/// Linux's tcp_min_snd_mss; CVE-2019-11479). It may have `timestamps`: false for a stack that has none, and then those
+/// of the peer are not answered (lwIP without LWIP_TCP_TIMESTAMPS).
 template <class P>
 concept offer_policy = requires {
   { P::mss } -> std::convertible_to<std::uint16_t>;
@@ -57,6 +58,11 @@ template <class Offer>
 inline constexpr std::uint16_t least_mss_of = 48;
 template <class Offer>
 requires(Offer::least_mss > 0) inline constexpr std::uint16_t least_mss_of<Offer> = Offer::least_mss;
+
+template <class Offer>
+inline constexpr bool offers_timestamps = true;
+template <class Offer>
+requires(!Offer::timestamps) inline constexpr bool offers_timestamps<Offer> = false;
 }  // namespace detail
 
 namespace slot {

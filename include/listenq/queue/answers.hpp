@@ -27,8 +27,8 @@ constexpr void negotiate(request<A>& r, const basic_segment<A>& syn) noexcept {
   const tcp_options& o = syn.options;
   if (o.mss != 0) r.peer_mss = o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
   r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr);
-  r.timestamps = o.timestamps;
-  r.ts_recent = o.timestamps ? o.ts_value : 0;
+  r.timestamps = offers_timestamps<Offer> && o.timestamps;
+  r.ts_recent = r.timestamps ? o.ts_value : 0;
   r.sack = Offer::sack && o.sack_permitted;
   r.window_scaling = o.has_window_scale();
   r.send_scale = r.window_scaling ? (o.window_scale < 14 ? o.window_scale : std::uint8_t{14}) : std::uint8_t{0};
