@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "http.hpp"
+#include "keyed.hpp"
 #include "presets.hpp"
 #include "runtime.hpp"
 #include "state.hpp"
@@ -25,28 +26,11 @@
 namespace tun_server {
 
 using namespace listenq;
+using namespace programs;
 
 /// The preset with two answers changed: both families of addresses, and the host's own names for connections.
 template <class Preset>
 using listener_over = with<Preset, family<dual>, child<handles<connection_id>>>;
-
-/// With fresh secrets for what this listener has to keep secret.
-template <class Listener>
-Listener keyed() {
-  using hashing_policy = policy_of<Listener, slot::hashing>;
-  using cookies_policy = policy_of<Listener, slot::cookies>;
-  hashing_policy h{};
-  h.key = fresh_key();
-  policy_of<Listener, slot::fast_open> f{};
-  if constexpr (requires { f.keys; }) f.keys.primary = fresh_key();
-  if constexpr (cookies_policy::possible) {
-    cookies_policy c{};
-    c.keys.seed(fresh_key());
-    return Listener(h, c, f);
-  } else {
-    return Listener(h, f);
-  }
-}
 
 template <class Listener>
 Listener prototype_for(const settings& s) {

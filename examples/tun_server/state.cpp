@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "state.hpp"
 
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include <iostream>
-#include <listenq/transport/text.hpp>
 #include <nlohmann/json.hpp>
-#include <vector>
 
-extern char** environ;
+#include "interface.hpp"
 
 namespace tun_server {
 
@@ -33,27 +28,7 @@ nlohmann::json json_of(const frame_counts& f) {
           {"sent", f.sent},         {"not_sent", f.not_sent},     {"errors", f.errors}, {"bad_errors", bad_errors}};
 }
 
-bool run(const std::vector<std::string>& command) {
-  std::vector<char*> words;
-  std::string line;
-  for (const std::string& w : command) {
-    words.push_back(const_cast<char*>(w.c_str()));
-    line += (line.empty() ? "" : " ") + w;
-  }
-  words.push_back(nullptr);
-  pid_t child = 0;
-  int status = 0;
-  const bool ok = posix_spawnp(&child, words[0], nullptr, nullptr, words.data(), environ) == 0 &&
-                  waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (!ok) complain("failed: " + line);
-  return ok;
-}
-
 }  // namespace
-
-std::string address_text(const dual::address& a) {
-  return dual::is_mapped(a) ? to_text(ipv4::address{a.value[3]}) : to_text(a);
-}
 
 void print(const server_state& s) {
   nlohmann::json counters = nlohmann::json::object();
@@ -87,24 +62,15 @@ int complain(const std::string& why) {
 
 void ready(const std::string& interface, const settings& s) {
   std::cerr << "Listening on " << interface << ", port " << s.port;
-  for (const auto& a : s.addresses) std::cerr << ", " << address_text(a);
+  for (const auto& a : s.addresses) std::cerr << ", " << programs::address_text(a);
   std::cerr << std::endl;
 }
 
 bool set_up(const std::string& interface, const settings& s) {
   if (s.setup.empty()) return true;
-  // Up first: the route to an IPv6 peer is only made on an interface that is.
-  if (!run({"ip", "link", "set", interface, "up"})) return false;
-  for (const dual::address& theirs : s.setup) {
-    for (const dual::address& ours : s.addresses) {
-      if (dual::is_mapped(theirs) != dual::is_mapped(ours)) continue;
-      std::vector<std::string> command{"ip",   "address",          "add", address_text(theirs),
-                                       "peer", address_text(ours), "dev", interface};
-      if (!dual::is_mapped(ours)) command.emplace_back("nodad");
-      if (!run(command)) return false;
-    }
-  }
-  return true;
+  const std::string failed = programs::set_up_interface(interface, s.setup, s.addresses);
+  if (!failed.empty()) complain("failed: " + failed);
+  return failed.empty();
 }
 
 }  // namespace tun_server

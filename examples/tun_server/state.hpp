@@ -37,6 +37,4 @@ void ready(const std::string& interface, const settings&);
 /// Does what --setup asks for, with ip(8). False after a complaint.
 bool set_up(const std::string& interface, const settings&);
 
-std::string address_text(const listenq::dual::address&);
-
 }  // namespace tun_server

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the server needs of the operating system beside its TUN interface: clocks, secrets, signals.
+// What servers need of the operating system beside their transport: clocks, secrets, signals.
 #pragma once
 
 #include <csignal>
@@ -7,7 +7,7 @@
 #include <listenq/policy/hashing.hpp>
 #include <listenq/time.hpp>
 
-namespace tun_server {
+namespace programs {
 
 /// Microseconds since the first call, and since 1970.
 listenq::instant steady_now();
@@ -16,7 +16,7 @@ listenq::instant wall_now();
 /// From the kernel's random numbers.
 listenq::siphash_key fresh_key();
 
-/// SIGINT and SIGTERM end the server, SIGUSR1 asks for its state. They are blocked except during a wait that is given
+/// SIGINT and SIGTERM end the program, SIGUSR1 asks for its state. They are blocked except during a wait that is given
 /// `mask`, so that none gets lost between a look at the flags and the wait.
 class signals {
  public:
@@ -30,4 +30,4 @@ class signals {
   sigset_t during_wait_;
 };
 
-}  // namespace tun_server
+}  // namespace programs

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <random>
 
-namespace tun_server {
+namespace programs {
 
 namespace {
 
@@ -54,4 +54,4 @@ bool signals::state_wanted() noexcept {
   return yes;
 }
 
-}  // namespace tun_server
+}  // namespace programs
