@@ -35,18 +35,18 @@ int serve_alone(server& s, wire& w, const alone& how) {
   const programs::signals on_signal;
   s.say = print_line;
   if (!s.listen(programs::steady_now())) return complain("listen: the backlog is more than this listener can hold");
-  std::optional<instant> wakes = programs::steady_now() + how.sleep;
+  instant wakes = after(programs::steady_now(), how.sleep);
   while (!programs::signals::stop()) {
     const bool more = s.turn(programs::steady_now());
     const instant now = programs::steady_now();
-    if (wakes && now >= *wakes) {
-      wakes.reset();
+    if (now >= wakes) {
+      wakes = never;
       print_server(s.view());
       s.wake(now);
       continue;
     }
     if (programs::signals::state_wanted()) print_server(s.view());
-    const instant next = std::min(s.next_deadline().value_or(never), wakes.value_or(never));
+    const instant next = std::min(s.next_deadline().value_or(never), wakes);
     const duration rest = more ? 0 : std::max<duration>(next - now, 0);
     const timespec limit{.tv_sec = static_cast<time_t>(rest / second),
                          .tv_nsec = static_cast<long>(rest % second * 1000)};
