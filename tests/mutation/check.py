@@ -135,7 +135,7 @@ def build(rooms):
     with open(log, "w") as out:
         for command in (["cmake", "-S", TREE, "-B", BUILD / "out", "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
                          *os.environ.get("LISTENQ_CMAKE", "").split()],
-                        ["nice", "cmake", "--build", BUILD / "out", "--", "-k0"]):
+                        ["cmake", "--build", BUILD / "out", "--", "-k0"]):
             if subprocess.run(command, stdout=out, stderr=out, check=False).returncode != 0:
                 raise SystemExit(f"The changed copy does not build; see {log}\n" + "".join(
                     line for line in open(log, errors="replace") if ": error:" in line)[:3000])
@@ -144,12 +144,17 @@ def build(rooms):
 
 # --- runs -----------------------------------------------------------------------------------------------------------------
 
-def record(room, program):
+# Many draws for one small claim: they notice little that nothing else does, and take most of the time.
+SLOW = ("random ACKs pass*,with everything but the MAC*,evict_*newcomers*,evict_random*,drop: L*,*holds what explain*,"
+        "what a codec carries*,every segment and every timer*,two listeners over one*")
+
+
+def record(room, program, slow=SLOW):
     """What each of its test cases reaches: name -> (seconds, numbers of faults)."""
     file = BUILD / f"{room}.reached"
     env = dict(os.environ, LISTENQ_FAULT_REACHED=str(file))
-    done = subprocess.run([program, "--minimal"], env=env, capture_output=True, text=True, check=False,
-                          cwd=BUILD)
+    done = subprocess.run([program, "--minimal", f"--test-case-exclude={slow}"], env=env, capture_output=True,
+                          text=True, check=False, cwd=BUILD)
     if done.returncode != 0:
         raise SystemExit(f"{room} fails without any fault:\n{done.stdout[-3000:]}")
     reached = {}
@@ -164,10 +169,10 @@ def run(program, fault, tests, seconds):
     names = BUILD / "runs" / f"{program.name}.{fault.number}"
     names.write_text("\n".join(tests) + "\n")
     env = dict(os.environ, LISTENQ_FAULT=str(fault.number), LISTENQ_FAULT_TESTS=str(names))
-    limit = int(3 + 10 * seconds)  # of processor time
+    limit = int(2 + 10 * seconds)  # of processor time
     process = subprocess.run([program, "--minimal", "--no-breaks"], env=env, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, cwd=BUILD, check=False, preexec_fn=lambda: (
-                                 os.nice(5), resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1)),
+                                 resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1)),
                                  resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)),
                                  resource.setrlimit(resource.RLIMIT_CORE, (0, 0))))
     names.unlink()
@@ -185,16 +190,17 @@ def notice(fault, programs, reached, before):
         room, test = known
         if found := run(programs[room], fault, [test], reached[room][test][0]):
             return room, found
-    # The quick test cases of all rooms before the slow ones of any.
-    for least, most in ((0, 0.02), (0.02, 0.3), (0.3, 1e9)):
-        of_rooms = []
-        for room, cases in reached.items():
-            tests = {name: took for name, (took, numbers) in cases.items()
-                     if fault.number in numbers and least <= took < most}
-            if tests:
-                of_rooms.append((sum(tests.values()), room, list(tests)))
-        for seconds, room, tests in sorted(of_rooms):
-            if found := run(programs[room], fault, tests, seconds):
+    # First a few that are quick and reach little else, of all rooms; then the quick ones; then all the others.
+    able = sorted((took * (100 + len(numbers)), took, room, name) for room, cases in reached.items()
+                  for name, (took, numbers) in cases.items() if fault.number in numbers)
+    tried = 0
+    for most in (12, 100, len(able)):
+        of_rooms = collections.defaultdict(list)
+        for _, took, room, name in able[tried:most]:
+            of_rooms[room].append((took, name))
+        tried = max(tried, most)
+        for room, tests in sorted(of_rooms.items(), key=lambda r: sum(t for t, _ in r[1])):
+            if found := run(programs[room], fault, [n for _, n in tests], sum(t for t, _ in tests)):
                 return room, found
     return None, None
 
@@ -224,7 +230,7 @@ def main():
     programs = build(rooms)
     print(f"{len(faults)} faults, built in {time.monotonic() - begun:.0f} s", flush=True)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        reached = dict(zip(programs, pool.map(lambda r: record(*r), programs.items())))
+        reached = dict(zip(programs, pool.map(lambda r: record(*r, "" if given.long else SLOW), programs.items())))
     every = set().union(*(n for cases in reached.values() for _, n in cases.values()))
 
     results = BUILD / "results.json"

@@ -251,6 +251,8 @@ class Header:
             name = cursor.location.offset
             if re.search(r"\b(constexpr|constinit)\b", self.text[start:name]):
                 return
+            if kind == K.FIELD_DECL and cursor.semantic_parent.spelling.endswith("_facts"):
+                return  # whoever asks a policy names what it tells
             children = [c for c in children if c.extent.start.offset > name]
             if kind == K.FIELD_DECL:
                 # Only what the value is, and no bit-field's width.
@@ -262,6 +264,9 @@ class Header:
                 self.condition(children[0])
             self.statements(children)
         elif kind == K.CONDITIONAL_OPERATOR and len(children) == 3:
+            sides = re.fullmatch(r"(.+?) [<>] (.+)", self.source(children[0]))
+            if sides and set(sides.groups()) == {self.source(c) for c in children[1:]}:
+                self.seen.update({(*self.span(children[0]), "<"), (*self.span(children[0]), ">")})  # of equals, either
             self.condition(children[0])
         elif kind == K.COMPOUND_STMT:
             self.statements(children)
