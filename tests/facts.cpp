@@ -31,7 +31,6 @@ syn_facts at_gate;
 std::vector<departure> departures;
 
 struct spy_full {
-  static constexpr const char* name = "spy_full";
   static syn_answer on_request_full(const overflow_facts& f) noexcept {
     at_request_full = f;
     return syn_answer::drop;
@@ -46,7 +45,6 @@ struct spy_full {
   }
 };
 struct spy_pressure {
-  static constexpr const char* name = "spy_pressure";
   static std::uint32_t threshold(const pressure_facts& f) noexcept {
     pressed = f;
     return f.retries;
@@ -59,14 +57,12 @@ struct spy_deferral : no_deferral {
   }
 };
 struct spy_icmp {
-  static constexpr const char* name = "spy_icmp";
   static icmp_answer on_icmp(const icmp_facts& f) noexcept {
     unreached = f;
     return icmp_answer::note;
   }
 };
 struct spy_gate {
-  static constexpr const char* name = "spy_gate";
   static constexpr gate_owner owner = gate_owner::gate;
   static constexpr syn_answer answer = syn_answer::drop;
   static bool closed(const syn_facts& f, const tunable_source auto&) noexcept {
@@ -75,7 +71,6 @@ struct spy_gate {
   }
 };
 struct spy_budget {
-  static constexpr const char* name = "spy_budget";
   int held = 0;
   template <addressing A>
   constexpr bool allows(const basic_four_tuple<A>&) const noexcept {
@@ -95,7 +90,6 @@ struct spy_budget {
 // A hash that anybody can foretell, and the words that it was asked about.
 std::vector<std::vector<std::uint32_t>> hashed;
 struct spy_hash {
-  static constexpr const char* name = "spy_hash";
   static constexpr std::uint64_t value = 0x123456789abcdef0U;
   static std::uint64_t hash(const std::uint32_t* words, std::size_t count) noexcept {
     hashed.emplace_back(words, words + count);
