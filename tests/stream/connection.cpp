@@ -761,6 +761,24 @@ TEST_CASE("only a segment that begins at what was acknowledged sets the echo") {
   CHECK(t.out.sent.back().s.options.ts_echo == 160);
 }
 
+// Bug caught: one guess at a number in the window, with a clock far ahead and an ACK of what was never sent, makes PAWS
+// refuse the peer from then on; or the answer to it echoes that clock.
+TEST_CASE("a segment whose ACK field is no good does not set the clock") {
+  const std::string data = "abc";
+  for (const std::uint32_t ack : {5000U, 0U - 100000U}) {
+    CAPTURE(ack);
+    child t(profile::linux_6_18, stamped());
+    segment s = stamped_segment(1, 200000, "");
+    s.ack = S + ack;
+    t.c.receive(s, 1, t.out);
+    REQUIRE(t.out.sent.size() == 1);
+    CHECK(t.out.sent[0].s.options.ts_echo == 100);
+    t.c.receive(stamped_segment(1, 101, data), 2, t.out);
+    CHECK(t.c.bytes_available() == 3);
+    CHECK(t.out.sent.back().s.options.ts_echo == 101);
+  }
+}
+
 // Bug caught: a connection that was silent for longer than a timestamp clock's half turn refusing everything.
 TEST_CASE("after 24 days of silence any timestamp is taken") {
   const std::string data = "abc";

@@ -31,7 +31,6 @@ template <class S>
 bool basic_connection<A>::acceptable(const basic_segment<A>& in, S& out) {
   switch (judge(in, receive_, ts_, state_ == is::time_wait, profile_.challenge_acks, now_)) {
     case acceptance::passes:
-      if (ts_.stamps(in.options) && !seq_after(in.seq, last_ack_sent_)) ts_.take(in.options, now_);  // RFC 7323 4.3
       return in.flags.has(flag::ack);
     case acceptance::dropped:
       return false;
@@ -80,6 +79,9 @@ bool basic_connection<A>::acknowledge(const basic_segment<A>& in, S& out) {
     return false;
   }
   if (seq_before(in.ack, una)) return true;
+  // RFC 7323 4.3, but not before the ACK field has been found good: else whoever guesses a number in the window could
+  // set the clock forward, and PAWS would refuse the peer from then on (Linux, tcp_ack).
+  if (ts_.stamps(in.options) && !seq_after(in.seq, last_ack_sent_)) ts_.take(in.options, now_);
   // RFC 5681 2, but for the window: Linux's grows with what it holds out of order.
   const bool duplicate = in.ack == una && send_.in_flight() > 0 && in.payload.empty() &&
                          !in.flags.any(flag::syn | flag::fin) && window >= send_.window();
