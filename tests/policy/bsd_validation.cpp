@@ -314,6 +314,19 @@ static_assert(freebsd_main_validation::judge({.flags = SYN}) == a::resend);
 static_assert(freebsd_main_validation::judge({.flags = RST | ACK, .starts_in_window = true}) == a::challenge);
 static_assert(freebsd_main_validation::duplicate == freebsd_validation::duplicate);
 
+// Bug caught: whoever forges SYN+ACKs has our RSTs sent to others.
+TEST_CASE("freebsd main: a SYN+ACK that nobody asked for gets no answer, on 13 a RST") {
+  script<listener<validation<freebsd_main_validation>>> now{4};
+  CHECK(now.send(0, {.flags = SYN | ACK, .ack = 777, .bytes = 3}) == verdict::ignored);
+  CHECK(now.out.count == 0);
+  CHECK(now.send(0, {.flags = ACK, .ack = 777}) == verdict::stray);
+  CHECK(now.out.last().flags == RST);
+  CHECK(now.syn(0) == verdict::admitted);
+  script<listener<validation<freebsd_validation>>> then{4};
+  CHECK(then.send(0, {.flags = SYN | ACK, .ack = 777}) == verdict::stray);
+  CHECK(then.out.last().flags == RST);
+}
+
 TEST_CASE("freebsd main: a wrong ACK gets a RST, one outside the window an ACK, and the request stays") {
   script<listener<validation<freebsd_main_validation>, offer<linux_6_18_offer>>> s{4};
   s.syn(0);

@@ -50,6 +50,11 @@ struct freebsd_main_validation : freebsd_validation {
     if (!f.starts_in_window) return request_answer::ack;
     return f.ack_right ? request_answer::finish : request_answer::reset_and_keep;
   }
+
+  /// A SYN+ACK that nobody asked for is dropped (the scripts of freebsd-net/tcp-testsuite, since 2025-12-01).
+  static constexpr listener_answer at_listener(flags s) noexcept {
+    return s.has(flag::syn | flag::ack) ? listener_answer::ignore : freebsd_validation::at_listener(s);
+  }
 };
 
 /// NetBSD, tcp_syncache.c 1.7: syn_cache_add, syn_cache_get, syn_cache_reset.

@@ -35,6 +35,9 @@ struct promise<freebsd_main_validation> {
   static void of(rules& r) {
     promise<freebsd_validation>::of(r);
     r.judge = judged_by_freebsd(true);
+    r.at_listener = [](flags f) {
+      return f.has(flag::syn | flag::ack) ? listener_answer::ignore : answered_by_freebsd(f);
+    };
   }
 };
 template <>
