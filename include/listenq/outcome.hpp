@@ -45,7 +45,7 @@ enum class verdict : std::uint8_t {
   overflow_forgotten,    ///< final ACK, no room: the request is gone, nothing is said
   // neither SYN nor request
   cookie_promoted,  ///< a valid cookie: a connection waits in the accept queue
-  cookie_overflow,  ///< a valid cookie, no room: ignored, nothing is remembered
+  cookie_overflow,  ///< a valid cookie, no room: ignored (a RST, where it was in an ISS), nothing is kept
   stray,            ///< RST: nobody asked for it
   ignored,          ///< nothing to say: a RST, and as `validation` has it no flags, FIN, SYN with FIN
   // no listener

@@ -78,12 +78,26 @@ TEST_CASE("the first and the last segment in flight") {
 // Bug caught: an old segment that shrinks or grows the window.
 TEST_CASE("only a segment at least as new as the last one sets the window") {
   auto s = opened(500);
-  s.offered(10, 700);
-  s.offered(9, 100);
+  s.offered(10, 100, 700);
+  s.offered(9, 100, 100);
   CHECK(s.window() == 700);
-  s.offered(10, 200);
+  s.offered(10, 100, 200);
   CHECK(s.window() == 200);
   CHECK(s.max_window() == 700);
+}
+
+// Bug caught: a segment that came late, with a closed window, moves the last window on by all that it acknowledges:
+// bytes are sent beyond the right edge that the peer has offered.
+TEST_CASE("an old segment that acknowledges something new sets the window, too") {
+  auto s = opened(700);
+  s.put({zeros.data(), 2000});
+  s.offered(50, 100, 700);
+  send_all(s);
+  CHECK(s.in_flight() == 700);
+  s.offered(10, 800, 0);
+  s.acknowledged(800);
+  CHECK(s.window() == 0);
+  CHECK(!s.fresh());
 }
 
 // Bug caught: more taken than is held.

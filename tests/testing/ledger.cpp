@@ -153,6 +153,21 @@ TEST_CASE("answer_fits_verdict") {
   CHECK(c.found == only);
 }
 
+// FreeBSD says RST for a cookie that finds no room, Linux says nothing; nobody says anything else.
+TEST_CASE("answer_fits_verdict, for a cookie that finds no room") {
+  const auto answered = [](const std::vector<segment>& sent) {
+    books b;
+    outcome o = of(verdict::cookie_overflow);
+    if (!sent.empty()) o.stages.add(stage::answered);
+    if (!sent.empty() && sent.front().flags.has(flag::rst)) o.stages.add(stage::answered_reset);
+    return b.received(from(7, flag::ack, 1001, 77), o, sent).found;
+  };
+  CHECK(answered({}) == std::vector<invariant>{});
+  CHECK(answered({to(7, flag::rst, 77)}) == std::vector<invariant>{});
+  CHECK(answered({to(7, flag::rst, 78)}) == std::vector{invariant::answer_fits_verdict});
+  CHECK(answered({to(7, flag::ack, 77, 1001)}) == std::vector{invariant::answer_fits_verdict});
+}
+
 TEST_CASE("queues_move_as_said") {
   CHECK(store([](fake& f) { f.remove(7); }).names(invariant::queues_move_as_said));           // not stored
   CHECK(store([](fake& f) { f.at(7).timeouts = 1; }).names(invariant::queues_move_as_said));  // stored as old

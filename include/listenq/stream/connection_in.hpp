@@ -85,7 +85,7 @@ bool basic_connection<A>::acknowledge(const basic_segment<A>& in, S& out) {
   // RFC 5681 2, but for the window: Linux's grows with what it holds out of order.
   const bool duplicate = in.ack == una && send_.in_flight() > 0 && in.payload.empty() &&
                          !in.flags.any(flag::syn | flag::fin) && window >= send_.window();
-  send_.offered(in.seq, window);
+  send_.offered(in.seq, in.ack, window);
   if (timer_.reason() == repeat_reason::window) timer_.answered();
   if (in.ack != una) {
     advance(in.ack, out);

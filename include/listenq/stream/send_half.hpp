@@ -95,10 +95,11 @@ class send_half {
     una_ = ack;
   }
 
-  /// The window of an acceptable segment that begins at `seq`; an older segment's does not count (RFC 9293 3.10.7.4;
-  /// its test of SND.WL2 holds for every acceptable ACK).
-  void offered(seq_number seq, std::uint32_t window) noexcept {
-    if (seq_before(seq, wl1_)) return;
+  /// The window of an acceptable segment that begins at `seq`, before what it acknowledges is taken off. An older
+  /// segment's does not count (RFC 9293 3.10.7.4), unless it acknowledges something new: a window is counted from
+  /// there, and the last one would reach beyond what the peer has offered (Linux, tcp_may_update_window).
+  void offered(seq_number seq, seq_number ack, std::uint32_t window) noexcept {
+    if (seq_before(seq, wl1_) && !seq_after(ack, una_)) return;
     wl1_ = seq;
     window_ = window;
     max_window_ = std::max(max_window_, window);

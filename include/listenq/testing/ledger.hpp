@@ -423,7 +423,9 @@ class ledger {
     if (kind == detail::answer_kind::syn_ack && a.ack - first > taken) return false;
     if (kind == detail::answer_kind::reset && (s.flags.has(flag::ack) ? a.seq != s.ack : a.ack != s.end()))
       return false;
-    return kind == m.says && o.stages.has(stage::answered_reset) == (kind == detail::answer_kind::reset) &&
+    // A cookie that finds no room is ignored or, where a request would get a RST, gets one, too (FreeBSD).
+    const bool in_vain = o.verdict == verdict::cookie_overflow && kind == detail::answer_kind::reset;
+    return (kind == m.says || in_vain) && o.stages.has(stage::answered_reset) == (kind == detail::answer_kind::reset) &&
            !(rst && kind == detail::answer_kind::reset) && a.destination == s.source && a.source == s.destination;
   }
   template <class F>

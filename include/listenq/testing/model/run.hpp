@@ -210,7 +210,8 @@ class trial {
 
   // --- segments ---
 
-  /// Delivers `s`, unless its connection would have taken it.
+ public:
+  /// Delivers a segment of one of the clients (`client_key`), unless its connection would have taken it.
   void deliver(const segment& s, const arrival& facts = {}) {
     const four_tuple key = four_tuple_of(s);
     const std::vector<four_tuple> waiting = l_->waiting();
@@ -235,6 +236,8 @@ class trial {
     ledger_.received(*l_, s, facts, o, came.sent, violated());
     if (!wrong_ && came.verdict && o.flags != s.flags) fail("the flags in the outcome", "the segment's", "others");
   }
+
+ private:
   void look_at_choices(const four_tuple& key, const outcome& o, const result& came,
                        const std::vector<half_open>& before, choices& chosen) const {
     chosen.limited = o.stages.has(stage::rate_limited);
