@@ -129,7 +129,6 @@ class basic_listener {
     state_.backlog = n;
     state_.limit = limit;
     state_.listening = true;
-    state_.shut_down = false;
     if constexpr (requires { state_.observer.get().on_listen(now, n); }) state_.observer.get().on_listen(now, n);
     return {.effect = effect};
   }

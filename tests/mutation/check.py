@@ -24,7 +24,7 @@ TREE = BUILD / "tree"
 # The core. Presets hold no logic; describe, explain and mirror only show what the others decide.
 PLACES = ["*.hpp", "detail/*.hpp", "queue/*.hpp", "policy/**/*.hpp", "wire/*.hpp", "stream/*.hpp"]
 NOT_CORE = {"mirror.hpp", "describe.hpp", "explain.hpp", "chrono.hpp", "listenq.hpp", "version.hpp"}
-ROOMS = ["policy", "queue", "core", "wire", "stream", "preset", "quirks", "static", "testing", "transport"]
+ROOMS = ["policy", "detail", "queue", "core", "wire", "stream", "preset", "quirks", "static", "testing", "transport"]
 
 
 def core():

@@ -74,7 +74,6 @@ constexpr void sweep_once(state<L>& l, Sink& out, tick_summary& sum) {
   if (l.requests.size() == 0 || l.now < l.hand.due) return;
   const std::uint32_t threshold = l.threshold();
   const std::uint32_t mask = l.requests.buckets() - 1;
-  l.hand.bucket &= mask;
   for (std::uint32_t n = p::clockwork::budget(mask + 1, p::schedule::timeout(0)); n > 0; --n) {
     for (auto i = l.requests.bucket_front(l.hand.bucket); i != l.npos;) {
       const auto older = l.requests.bucket_next(i);

@@ -107,7 +107,7 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
   if constexpr (G::owner == gate_owner::request_queue) {
     if (f.request_full) o.stages.add(stage::request_full);
     if constexpr (bucketed<typename p::sizing>) {
-      if (f.request_full && l.requests.order().crowded(low(h))) {
+      if (l.requests.order().crowded(low(h))) {
         l.requests.order().overflow(low(h), l.now);
         l.pause();
         o.stages.add(stage::bucket_full);

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+// detail/on_syn.hpp: who makes room for whom, who hears of it, and what a syncache notes of it.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <listenq/listener.hpp>
+#include <listenq/mirror.hpp>
+#include <listenq/policy/cookie/freebsd_13.hpp>
+#include <listenq/preset/linux_6_18.hpp>
+
+#include "detail/support.hpp"
+
+using namespace listenq;
+using test::at;
+using test::script;
+
+namespace {
+
+using plain = with<preset::linux_6_18, cookies<no_cookies>>;
+
+// Both queues share the slots, and a request goes where the accept queue has no room.
+using shared_slots = with<plain, waiting<sum_to_backlog>>;
+
+// A syncache in which peer n is in bucket n modulo 8.
+template <class Sizing, class RequestFull, class... More>
+using cache =
+    listener<hashing<test::by_number>, sizing<Sizing>, request_full<RequestFull>, admission<syncache_gates>, More...>;
+using resting = cookies<pausing<in_every_iss<freebsd_13_cookie>>>;
+
+template <class S>
+instant overflowed(const S& s, int peer) {
+  return s.listener.bucket_overflow(test::tuple(peer));
+}
+
+}  // namespace
+
+// --- what a bucket notes ------------------------------------------------------------------------------------------
+
+// FreeBSD opens its window, and pauses, by these times.
+TEST_CASE("a bucket that is full notes when, and a pause begins, even if the SYN is only dropped") {
+  script<cache<syncache<8, 2>, drop, resting>> s{3};
+  s.syn(1), s.syn(9);
+  CHECK(overflowed(s, 1) < 0);
+  s.now = at(5);
+  CHECK(s.syn(17) == verdict::dropped_request_full);
+  CHECK(s.last.stages.has(stage::bucket_full));
+  CHECK(overflowed(s, 1) == at(5));
+  CHECK(overflowed(s, 2) < 0);
+  CHECK(s.syn(2) == verdict::cookie_sent);  // in the pause cookies are all there is
+  CHECK(!s.waits(2));
+}
+
+TEST_CASE("the whole full and the bucket not: its oldest goes, the bucket notes it, and a pause begins") {
+  script<cache<syncache<8, 4, 3>, evict_in_bucket, resting>> s{3};
+  s.syn(1), s.syn(9), s.syn(2);
+  s.now = at(5);
+  CHECK(s.syn(17) == verdict::admitted);
+  CHECK(!s.last.stages.has(stage::bucket_full));
+  CHECK(overflowed(s, 1) == at(5));
+  CHECK(s.syn(3) == verdict::cookie_sent);
+}
+
+TEST_CASE("NetBSD takes the next bucket's oldest, and the newcomer's bucket has not overflowed") {
+  script<cache<syncache<8, 4, 3>, evict_from_here_on>> s{3};
+  s.syn(1), s.syn(2), s.syn(3);
+  s.now = at(5);
+  CHECK(s.syn(0) == verdict::admitted);
+  CHECK(s.last.stages.has(stage::evicted));
+  CHECK(s.listener.request_count() == 3);
+  CHECK(overflowed(s, 0) < 0);
+  CHECK(overflowed(s, 1) < 0);
+}
+
+// Without a secret of its own a reseeded cache is one that everybody can aim at.
+TEST_CASE("a reseeded syncache puts a newcomer where its secret says") {
+  using l = cache<syncache<8, 4, 32, reseeded<1000>>, evict_in_bucket>;
+  script<l> s{3};
+  const auto place = [](std::uint64_t seed, std::uint32_t hash) {
+    const std::uint64_t mixed = (hash ^ (seed >> 32)) * (2 * seed + 1);
+    return static_cast<std::uint32_t>(mixed / 0x100000000U % 8);
+  };
+  struct draws {
+    static std::uint64_t hash(const std::uint32_t* words, std::size_t n) noexcept {
+      return n == 2 ? 0x7123456789abcdefU + words[0] : test::by_number::hash(words, n);
+    }
+  };
+  script<with<l, hashing<draws>>> drawn{3};
+  drawn.syn(0);
+  for (const int peer : {0, 1, 2, 3, 4, 5, 6, 70, 800}) {
+    CHECK(drawn.listener.bucket_of(test::tuple(peer)) == place(0x7123456789abcdefU, static_cast<std::uint32_t>(peer)));
+  }
+}
+
+// --- who makes room -----------------------------------------------------------------------------------------------
+
+// The RST is that policy's affair whose gate asked.
+TEST_CASE(
+    "evicted for the accept queue: the peer hears of it if that gate's policy tells, whatever the other one does") {
+  script<with<shared_slots, accept_full_at_syn<told<evict_oldest>>>> tells{1};
+  tells.syn(0);
+  CHECK(tells.syn(1) == verdict::admitted);
+  CHECK(tells.last.stages.has(stage::evicted_reset));
+  CHECK(tells.out[tells.out.count - 2].flags.has(flag::rst));
+  CHECK(!tells.waits(0));
+  script<with<shared_slots, accept_full_at_syn<evict_oldest>, request_full<told<evict_oldest>>>> silent{1};
+  silent.syn(0);
+  CHECK(silent.syn(1) == verdict::admitted);
+  CHECK(!silent.last.stages.has(stage::evicted_reset));
+  CHECK(silent.out.count == 2);
+}
+
+TEST_CASE("one request is enough to make room, none is not, and then no later gate is asked") {
+  using l = with<shared_slots, accept_full_at_syn<evict_oldest>>;
+  script<l> s{1};
+  s.connect(0, 0);
+  s.facts.refused = true;  // what the gate behind says
+  CHECK(s.syn(1) == verdict::dropped_accept_full);
+  CHECK(!s.last.stages.has(stage::evicted));
+  s.facts.refused = false;
+  s.listener.accept();
+  s.syn(1);
+  CHECK(s.syn(2) == verdict::admitted);
+  CHECK(s.waits(2));
+  CHECK(!s.waits(1));
+  s.facts.refused = true;
+  CHECK(s.syn(3) == verdict::dropped_refused);
+  CHECK(s.waits(2));
+}
+
+namespace {
+
+template <syn_answer Answer>
+struct answers {
+  static constexpr syn_answers evictions{Answer};
+  static constexpr syn_answer on_accept_full(const overflow_facts&) noexcept { return Answer; }
+};
+
+}  // namespace
+
+TEST_CASE("drop at a full accept queue is a drop there, and evicts nobody") {
+  script<with<shared_slots, accept_full_at_syn<drop>>> s{1};
+  s.syn(0);
+  s.facts.refused = true;
+  CHECK(s.syn(1) == verdict::dropped_accept_full);
+  CHECK(s.waits(0));
+  script<with<shared_slots, accept_full_at_syn<answers<syn_answer::drop_and_evict_most_retried>>>> both{1};
+  both.syn(0);
+  both.facts.refused = true;
+  CHECK(both.syn(1) == verdict::dropped_accept_full);
+  CHECK(both.waits(0));
+}
+
+// --- cookies ------------------------------------------------------------------------------------------------------
+
+// The low bits of the timestamp are the cookie's: a clock that is 1 ms ahead shows at the 64th.
+TEST_CASE("a cookie's timestamp is this millisecond's") {
+  script<with<preset::linux_6_18, cookies<always<linux_6_18_cookie>>, hashing<test::by_number>>> s{3};
+  s.now = 127 * millisecond;
+  tcp_options o;
+  o.timestamps = true;
+  o.ts_value = 1;
+  s.syn(0, o);  // hash 0: no shift
+  CHECK(s.out.last().options.ts_value == 64 + 15);
+}
+
+TEST_CASE("a SYN for which there is no memory gets a cookie only where every ISS is one") {
+  struct always_admit {
+    static constexpr syn_answer on_request_full(const overflow_facts&) noexcept { return syn_answer::admit; }
+  };
+  using l = with<preset::linux_6_18, request_full<always_admit>, storage<fixed<2>>>;
+  const auto third = [](auto s) {
+    s.syn(0), s.syn(1);
+    return s.syn(2);
+  };
+  using freebsd = with<l, cookies<in_every_iss<freebsd_13_cookie, freebsd_13_cookie::keys, any_time>>>;
+  CHECK(third(script<freebsd>{1}) == verdict::cookie_sent);
+  CHECK(third(script<with<l, cookies<no_cookies>>>{1}) == verdict::dropped_no_memory);
+  using pressed = with<l, cookies<under_pressure<linux_6_18_cookie>>, sizing<pipeline<exactly<2>>>,
+                       admission<in_order<gates::known_request, gates::request_queue>>>;
+  script<pressed> s{1};
+  s.syn(0), s.syn(1);
+  CHECK(s.syn(2) == verdict::cookie_sent);
+}
+
+// --- a known request behind gates ---------------------------------------------------------------------------------
+
+// Only a bare SYN meets the gates that stand before the lookup; anything else of a known peer is its request's.
+TEST_CASE("NetBSD's gates: a full accept queue stops no segment of a request but its SYN") {
+  script<with<plain, admission<bsd_gates>>> s{1};
+  s.syn(0);
+  s.connect(1, 2);
+  REQUIRE(s.listener.accept_full());
+  CHECK(s.send(0, {.flags = flag::psh, .seq = 1, .bytes = 3}) == verdict::no_ack);
+  CHECK(s.send(0, {.flags = flag::syn | flag::ack, .seq = 1, .ack = 5}) == verdict::wrong_ack);
+  CHECK(s.syn(0) == verdict::dropped_accept_full);
+  CHECK(s.send(0, {.flags = flag::syn | flag::rst, .seq = 1}) == verdict::request_reset);
+}
