@@ -56,7 +56,7 @@ class group {
       if (at == npos) --closed_;
       return join_status::storage_too_small;
     }
-    if (at == npos || at >= open_) {
+    if (at >= open_) {  // npos, too
       std::swap(members_[at == npos ? used() - 1 : at], members_[open_]);
       ++open_, --closed_;
     }
