@@ -170,12 +170,12 @@ TEST_CASE("a sink that says later to a member says it to the group, and the rest
 TEST_CASE("the group's next deadline is the earliest of its members', wherever that is") {
   for (int early = 0; early < 3; ++early) {
     team<modern> t{3};
-    const int first = t.peer_of(early);
-    const int second = t.peer_of((early + 1) % 3);
+    const int soon = t.peer_of(early);
+    const int late = t.peer_of((early + 1) % 3);
     t.now = at(2);
-    t.syn(first);
+    t.syn(soon);
     t.now = at(2.5);
-    t.syn(second);
+    t.syn(late);
     CHECK(t.g.next_deadline() == at(3));
   }
 }
