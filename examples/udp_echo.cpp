@@ -79,7 +79,7 @@ int ask(asio::io_context& context, const udp::endpoint& server, const std::strin
   std::optional<basic_connection<here>> connection;
   std::string answer;
   opening.start(now(), wire);
-  while (answer.size() < text.size() && now() < 10 * second) {
+  const auto turn = [&] {
     const auto s = wire.receive();
     if (!s) {
       if (context.poll() == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
@@ -91,14 +91,23 @@ int ask(asio::io_context& context, const udp::endpoint& server, const std::strin
     }
     if (!connection) {
       opening.tick(now(), wire);
-      continue;
+      return;
     }
     connection->tick(now(), wire);
     std::byte some[512];
     const std::size_t n = connection->read(some, sizeof some, now(), wire);
     answer.append(reinterpret_cast<const char*>(some), n);
+  };
+  while (answer.size() < text.size() && now() < 10 * second) turn();
+  if (connection) {
+    connection->close(now(), wire);
+    // Who leaves without the last ACK makes the server repeat its FIN.
+    const instant end = now() + second;
+    const auto done = [&connection] {
+      return connection->state() == connection_state::time_wait || connection->state() == connection_state::closed;
+    };
+    while (!done() && now() < end) turn();
   }
-  if (connection) connection->close(now(), wire);
   std::printf("echo: %s\n", answer.c_str());
   return answer == text ? 0 : 1;
 }

@@ -93,7 +93,7 @@ void library_clients::close(instant now) {
 bool library_clients::closed() const {
   return std::all_of(all_.begin(), all_.end(), [](const client& c) {
     const auto s = c.talk ? c.talk->state() : connection_state::closed;
-    return s == connection_state::closed || s == connection_state::fin_wait_2 || s == connection_state::time_wait;
+    return s == connection_state::closed || s == connection_state::time_wait;
   });
 }
 

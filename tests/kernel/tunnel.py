@@ -143,12 +143,16 @@ def negotiated(s):
 SYN, RST, ACK = 2, 4, 16
 
 
-def inject(source, source_port, flags, seq=1000, ack=0, port=PORT):
-    """One bare TCP segment to the server from an address that may be nobody's: a client that is not there."""
+def bare(source, source_port, flags, seq, ack, port=PORT):
+    """A TCP segment to the server without options or payload, as an IPv4 packet."""
     ends = socket.inet_aton(source) + socket.inet_aton(OURS4)
     head = struct.pack("!HHIIBBHHH", source_port, port, seq, ack, 5 << 4, flags, 64240, 0, 0)
     total = internet_sum(ends + struct.pack("!HH", socket.IPPROTO_TCP, len(head)) + head)
     head = head[:16] + struct.pack("!H", total) + head[18:]
-    packet = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head), 0, 0, 64, socket.IPPROTO_TCP, 0) + ends + head
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head), 0, 0, 64, socket.IPPROTO_TCP, 0) + ends + head
+
+
+def inject(source, source_port, flags, seq=1000, ack=0, port=PORT):
+    """One such segment from an address that may be nobody's: a client that is not there."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
-        s.sendto(packet, (OURS4, 0))
+        s.sendto(bare(source, source_port, flags, seq, ack, port), (OURS4, 0))
