@@ -26,7 +26,7 @@ basic_segment<dual> syn(const dual::address& from, const dual::address& to) {
   s.destination = {to, 80};
   s.seq = 1000;
   s.flags = flag::syn;
-  s.options.mss = 1460;
+  s.options.mss = 1400;
   return s;
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("framed: frames of both families become segments, segments become fram
   const auto a = wire.receive();
   REQUIRE(a);
   CHECK(a->source == basic_endpoint<dual>{client4, 4000});
-  CHECK(a->options.mss == 1460);
+  CHECK(a->options.mss == 1400);
   const auto b = wire.receive();
   REQUIRE(b);
   CHECK(b->destination == basic_endpoint<dual>{server6, 80});
@@ -171,6 +171,25 @@ TEST_CASE("framed: a segment longer than the MTU fails, one as long leaves") {
   s.payload.size = wire.limits().max_payload;
   CHECK(s.payload.size == 40);
   CHECK(wire.send(s) == send_result::sent);
+}
+
+// Bug caught: 1460 offered over IPv6, so that a peer with a larger MTU sends what does not fit through ours.
+TEST_CASE("framed: a SYN offers no more than the MTU has room for, other segments are left alone") {
+  memory_frames below;
+  wired wire(below);
+  const auto offered = [&](basic_segment<dual> s, std::uint16_t mss) {
+    s.options.mss = mss;
+    REQUIRE(wire.send(s) == send_result::sent);
+    return wire::read_packet<dual>({below.out.back().data(), below.out.back().size()}).segment.options.mss;
+  };
+  CHECK(offered(syn(server4, client4), 1460) == 1460);
+  CHECK(offered(syn(server4, client4), 65000) == 1460);
+  CHECK(offered(syn(server6, client6), 1460) == 1440);
+  CHECK(offered(syn(server6, client6), 1439) == 1439);
+  CHECK(offered(syn(server6, client6), 0) == 0);
+  below.longest = 30;
+  framed_transport<memory_frames&, dual> narrow(below);
+  CHECK(narrow.send(syn(server6, client6)) == send_result::failed);
 }
 
 // Bug caught: a capture without the frames that were refused, or with those that had to wait twice.

@@ -75,6 +75,7 @@ void shakes_hands(const char* address) {
   CHECK(syn_ack->flags == (flag::syn | flag::ack));
   CHECK(syn_ack->ack == 8);
   CHECK(syn_ack->source == p.from_client(flag::syn, 0).destination);
+  CHECK(syn_ack->options.mss == 1500 - (std::is_same_v<A, ipv4> ? 20 : 40) - 8 - 20);  // not 1460: it would not fit
   REQUIRE(p.client.send(p.from_client(flag::ack, 8, syn_ack->seq + 1)) == send_result::sent);
   REQUIRE(readable(p.server.socket()));
   CHECK(pump(p.server, door, 1) == 1);

@@ -90,9 +90,12 @@ class framed_transport {
     return std::nullopt;
   }
 
-  /// `failed` when the segment makes a frame longer than the MTU.
+  /// `failed` when the segment makes a frame longer than the MTU. A SYN offers at most the MSS that the MTU has room
+  /// for with IPv4 or IPv6 (RFC 9293 3.7.1), whatever its sender thought.
   send_result send(const segment_type& s) {
-    return leave(wire::write_packet(s, wire::byte_span{out_.data(), out_.size()}));
+    const std::size_t ip_header = is_ipv4(s.destination.address) ? wire::ipv4_header::size : wire::ipv6_header::size;
+    return leave(wire::write_packet(wire::with_mss_below(s, out_.size() - std::min(out_.size(), ip_header)),
+                                    wire::byte_span{out_.data(), out_.size()}));
   }
   bool writable() const { return frames_.writable(); }
   /// What fits behind the larger of the two IP headers that `A` may need.
@@ -108,6 +111,8 @@ class framed_transport {
   bool is_ours(const address& a) const noexcept {
     return ours_.empty() || std::find(ours_.begin(), ours_.end(), a) != ours_.end();
   }
+  static bool is_ipv4(const ipv4::address&) noexcept { return true; }
+  static bool is_ipv4(const ipv6::address& a) noexcept { return std::is_same_v<A, dual> && dual::is_mapped(a); }
   static bool may_talk(const ipv4::address& a) noexcept { return a.value != 0 && a.value >> 28 < 0xe; }
   static bool may_talk(const ipv6::address& a) noexcept {
     if (dual::is_mapped(a)) return may_talk(ipv4::address{a.value[3]});

@@ -111,14 +111,16 @@ class basic_udp_tunnel {
   }
 
   /// One datagram to the outer endpoint of `s.destination`. The source is this socket, whatever `s` says of its
-  /// address. `later`: the socket's buffer is full; `failed`: closed, too long, or refused by the system.
+  /// address; a SYN offers at most the MSS that the MTU has room for. `later`: the socket's buffer is full; `failed`:
+  /// closed, too long, or refused by the system.
   send_result send(const segment_type& s) {
     if (s.payload.size > limits().max_payload) {
       ++counts_.too_long;
       return send_result::failed;
     }
-    const basic_segment<A> inside =
-        readdressed<A>(s, {inner(local_.address()), s.source.port}, {s.destination.address.base, s.destination.port});
+    const basic_segment<A> inside = wire::with_mss_below(
+        readdressed<A>(s, {inner(local_.address()), s.source.port}, {s.destination.address.base, s.destination.port}),
+        mtu_ - overhead);
     out_.resize(wire::tcp_size(inside));
     const std::size_t size = wire::write_tcp(inside, {out_.data(), out_.size()});
     error_code e;

@@ -203,6 +203,15 @@ constexpr parsed<A> parse_tcp(byte_view bytes, const typename A::address& source
   return result;
 }
 
+/// `s` as it may leave where `room` bytes are behind the IP header: a SYN's MSS is at most what a TCP header without
+/// options leaves of them (RFC 9293 3.7.1, RFC 6691). One that offers none (0) still offers none.
+template <addressing A>
+constexpr basic_segment<A> with_mss_below(basic_segment<A> s, std::size_t room) noexcept {
+  const std::size_t most = room > 20 ? room - 20 : 0;
+  if (s.flags.has(flag::syn) && s.options.mss > most) s.options.mss = static_cast<std::uint16_t>(most);
+  return s;
+}
+
 /// Bytes that `write_tcp` takes for `s`.
 template <addressing A>
 constexpr std::size_t tcp_size(const basic_segment<A>& s) noexcept {
