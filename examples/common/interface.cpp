@@ -4,7 +4,12 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
 #include <listenq/transport/text.hpp>
+#include <thread>
 
 extern char** environ;
 
@@ -30,6 +35,26 @@ std::string run(const std::vector<std::string>& command) {
   return ok ? std::string{} : line;
 }
 
+/// Is there a route to that address? The kernel makes it for a peer's, but some time after ip(8) has returned.
+bool has_route(const std::string& interface, const dual::address& to) {
+  std::array<char, 37> wanted{};  // address and prefix length, as /proc has them
+  std::snprintf(wanted.data(), wanted.size(), "%08x%08x%08x%08x 80", to.value[0], to.value[1], to.value[2],
+                to.value[3]);
+  std::ifstream routes("/proc/self/net/ipv6_route");
+  for (std::string route; std::getline(routes, route);) {
+    if (route.starts_with(wanted.data()) && route.ends_with(interface)) return true;
+  }
+  return false;
+}
+
+bool wait_for_route(const std::string& interface, const dual::address& to) {
+  for (int i = 0; i < 1000; ++i) {
+    if (has_route(interface, to)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string address_text(const dual::address& a) {
@@ -47,6 +72,9 @@ std::string set_up_interface(const std::string& interface, const std::vector<dua
                                        "peer", address_text(our), "dev", interface};
       if (!dual::is_mapped(our)) command.emplace_back("nodad");
       failed = run(command);
+      if (failed.empty() && !dual::is_mapped(our) && !wait_for_route(interface, our)) {
+        failed = "no route to " + address_text(our) + " has come";
+      }
     }
   }
   return failed;

@@ -6,7 +6,7 @@ import sys
 from netns import check, equal, finish, start, stop
 from tunnel import OURS4, OURS6, Server, begin_connect, connect, enter, is_connected
 
-CLIENTS = 100
+CLIENTS, BETWEEN = 50, 20  # clients of each family, and the least forged segments from one to the next
 FLOOD = f"""
 import random, socket, sys, time
 sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
@@ -53,13 +53,17 @@ for name, options in {"linux-6.18": (), "linux-3.12": ("--preset", "linux-3.12")
     attack = flood()
     limit = server.wait_for(lambda s: sum(s["counters"].values()) > 200)["requests"]
     for address in (OURS4, OURS6):
-        answers = {served(address) for _ in range(CLIENTS)}
+        answers = set()
+        for _ in range(CLIENTS):
+            seen = server.state()["host"]["to_listeners"]
+            server.wait_for(lambda s: s["host"]["to_listeners"] >= seen + BETWEEN)
+            answers.add(served(address))
         equal(f"{name}, {address}: all {CLIENTS} are served", answers, {b"HTTP/1.1 200 OK"})
     state = server.state()
     equal(f"{name}: accepted", state["accepted"], 2 * CLIENTS)
     forged = state["host"]["to_listeners"] - 2 * state["accepted"]
     print(f"{name}: {forged} forged segments, {limit} requests in the flood")
-    check(f"{name}: it was a flood", forged > 10 * state["accepted"])
+    check(f"{name}: it was a flood", forged >= BETWEEN * state["accepted"])
     stop(attack)
     server.stop()
 
@@ -70,7 +74,7 @@ full = server.wait_for(lambda s: s["counters"]["TcpExtTCPReqQFullDrop"] > 200)
 equal("no cookies: requests", full["requests"], 9)
 with begin_connect() as s:
     before = full["counters"]["TcpExtTCPReqQFullDrop"]
-    server.wait_for(lambda n: n["counters"]["TcpExtTCPReqQFullDrop"] > before + 5000)
+    server.wait_for(lambda n: n["counters"]["TcpExtTCPReqQFullDrop"] > before + 1000)
     check("no cookies: nobody gets in", not is_connected(s))
     equal("no cookies: nobody was accepted", server.state()["accepted"], 0)
     stop(attack)
