@@ -131,6 +131,17 @@ class basic_connection {
     return events_;
   }
 
+  /// An ICMP error says that a segment of ours that began at `seq` has not arrived. What has been established lives on
+  /// (RFC 1122 4.2.3.9); the child of a fast open whose handshake is unfinished ends, if the number is one of its own.
+  /// Not to be told of one that has been accepted: in Linux that lives on, too (tcp_v4_err).
+  connection_events unreachable(seq_number seq, instant now) {
+    clock(now);
+    events_ = connection_event::none;
+    const bool ours = !seq_before(seq, start_.iss) && !seq_after(seq, send_.next());
+    if (fast_ && state_ == is::syn_received && ours) finish(connection_error::unreachable);
+    return events_;
+  }
+
   /// Fires the timer if it is due, once however late: repetition, probe, TIME-WAIT's end. Also retries what the sink
   /// had postponed.
   template <class S>

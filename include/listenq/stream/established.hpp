@@ -94,8 +94,9 @@ enum class opening : unsigned char { active, passive, fast };
 /// Why a connection ended against the will of its owner.
 enum class connection_error : unsigned char {
   none,
-  reset,      ///< RST from the peer: ECONNRESET
-  timed_out,  ///< too many timeouts without an answer: ETIMEDOUT
+  reset,        ///< RST from the peer: ECONNRESET
+  timed_out,    ///< too many timeouts without an answer: ETIMEDOUT
+  unreachable,  ///< an ICMP error, before the handshake was finished: EHOSTUNREACH
 };
 
 /// What one call brought about: a set, to be tested with `has`.

@@ -45,7 +45,8 @@ struct host_counts {
   std::uint64_t children = 0;   ///< connections that a listener has made
   std::uint64_t refused = 0;    ///< and could not, for want of room
   /// ICMP errors that the transport told of, by `icmp_verdict`: those about a port without listener are `no_request`,
-  /// those about connections `ignored`, as RFC 1122 4.2.3.9 has it for all that may pass.
+  /// those about connections `ignored`, as RFC 1122 4.2.3.9 has it for all that may pass, but for a fast open's child
+  /// that nobody has accepted: before its handshake is finished it is `ended`, and accept() returns what is left of it.
   std::array<std::uint64_t, icmp_verdict_count> errors{};
 
   constexpr std::uint64_t of(icmp_verdict v) const noexcept { return errors[static_cast<std::size_t>(v)]; }
@@ -301,8 +302,14 @@ class host {
   template <class Report>
   void complaint(const Report& r) {
     icmp_verdict v = icmp_verdict::no_request;
-    if (by_key_.contains(r.about)) {
+    if (const auto i = by_key_.find(r.about); i != by_key_.end()) {
       v = icmp_verdict::ignored;
+      const std::uint32_t slot = i->second;
+      if (entry& e = *entries_[slot]; e.owner == owned_by::listener && r.what != icmp_error::other) {
+        const connection_events what = e.connection->unreachable(r.seq, now_);
+        if (what.has(connection_event::closed)) v = icmp_verdict::ended;
+        after(slot, what);
+      }
     } else if (Listener* l = listener_at(r.about.local_port)) {
       v = l->unreachable(r.about, r.seq, now_, r.what);
     }

@@ -121,6 +121,7 @@ class udp_stream {
   static error_code why(const typename host<typename service::tunnel_type, Listener>::connection_type* c,
                         const error_code& otherwise) {
     if (c == nullptr || c->error() == connection_error::reset) return boost::asio::error::connection_reset;
+    if (c->error() == connection_error::unreachable) return boost::asio::error::host_unreachable;
     return c->error() == connection_error::timed_out ? error_code{boost::asio::error::timed_out} : otherwise;
   }
 
