@@ -14,6 +14,7 @@
 #include <listenq/handshake.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/policy/icmp.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>
 #include <listenq/stream/child.hpp>
