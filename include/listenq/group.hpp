@@ -8,6 +8,8 @@
 //
 // It owns no listener and allocates nothing beyond what the members' listen() takes: with migration each member has
 // room for what waits at all of them. It is one thread's, like a listener; it neither balances load nor shares queues.
+// Who wants a thread for each member needs no group: one listener a thread, a ring to each (transport/loopback.hpp),
+// and whoever reads the wire sends a segment to the ring that a hash of its four-tuple names.
 // Sources: net/core/sock_reuseport.c, inet_csk_listen_stop, reqsk_timer_handler, tcp_v4_rcv of 6.18.24; 6.18.44
 // measured.
 #pragma once

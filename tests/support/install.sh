@@ -60,3 +60,15 @@ install_packages() {
   run_apt install -y --no-install-recommends "${chosen[@]}"
   rm -f "$log"
 }
+
+# install_if_there_is PACKAGE...: the same for packages that not every architecture has; without them a test is skipped.
+install_if_there_is() {
+  local package sudo=()
+  if ((EUID != 0)); then sudo=(sudo -n); fi
+  for package in "$@"; do
+    if is_installed "$package" || ! apt-cache show "$package" >/dev/null 2>&1; then continue; fi
+    echo "Installing $package" >&2
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" \
+      >/dev/null 2>&1 </dev/null || echo "$package could not be installed" >&2
+  done
+}

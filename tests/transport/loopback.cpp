@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/listener.hpp>
+#include <listenq/policy/hashing.hpp>
 #include <listenq/transport/loopback.hpp>
 #include <listenq/transport/pump.hpp>
 #include <thread>
@@ -113,4 +114,59 @@ TEST_CASE("five thousand handshakes between two threads, none lost, backed up ag
   server.join();
   CHECK(answered == clients);
   CHECK(accepted == clients);
+}
+
+// What group.hpp recommends to those who want its members on threads of their own: a listener a thread, a ring to each,
+// and whoever reads the wire decides by a hash of the four-tuple. A listener that shares anything with its copies, or a
+// handshake whose two halves meet different listeners.
+TEST_CASE("shards: three listeners on three threads behind one dispatcher, all handshakes finished") {
+  constexpr std::uint16_t clients = 3000;
+  constexpr std::size_t shards = 3;
+  std::array<loopback, shards> rings{loopback{8}, loopback{8}, loopback{8}};
+  std::array<std::uint32_t, shards> accepted{};
+  std::atomic<bool> done{false};
+  const listener<> prototype;
+  std::array<std::thread, shards> threads;
+  for (std::size_t i = 0; i < shards; ++i) {
+    threads[i] = std::thread{[&, i] {
+      listener<> door = prototype;
+      door.listen(64);
+      for (bool last = false; !last;) {
+        last = done;
+        if (pump(rings[i].first(), door, 0) == 0) std::this_thread::yield();
+        while (door.accept()) ++accepted[i];
+      }
+    }};
+  }
+  const siphash<1, 3> spread{{1, 2}};
+  const auto ring_of = [&](std::uint16_t port) -> loopback::end& {
+    const std::uint32_t word = port;
+    return rings[spread.hash(&word, 1) % shards].second();
+  };
+  const auto put = [](loopback::end& to, const segment& s) {
+    while (to.send(s) != send_result::sent) std::this_thread::yield();
+  };
+  std::uint16_t next = 1;
+  std::uint32_t answered = 0;
+  while (answered < clients) {
+    if (next <= clients && ring_of(next).writable()) {
+      put(ring_of(next), from(next, flag::syn, next));
+      ++next;
+    }
+    for (loopback& ring : rings) {
+      while (const auto in = ring.second().receive()) {
+        const std::uint16_t port = in->destination.port;
+        answered += in->flags == (flag::syn | flag::ack) ? 1 : 0;
+        put(ring_of(port), from(port, flag::ack, port + 1U, in->seq + 1));
+      }
+    }
+  }
+  done = true;
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < shards; ++i) {
+    threads[i].join();
+    CHECK(accepted[i] > clients / shards / 2);
+    sum += accepted[i];
+  }
+  CHECK(sum == clients);
 }

@@ -52,8 +52,8 @@ struct fixed {
   };
 };
 
-/// On the heap, one allocation when listen() asks, 4 GiB at most. Copying or moving a listener copies what it holds,
-/// with an ordinary `new`; listen() itself never throws.
+/// On the heap, one allocation when listen() asks, 4 GiB at most (what there can be, in 32 bits). Copying or moving a
+/// listener copies what it holds, with an ordinary `new`; listen() itself never throws.
 struct at_listen {
   static constexpr const char* name = "at_listen";
   template <class T, stored>
@@ -81,7 +81,10 @@ struct at_listen {
       return true;
     }
     constexpr std::size_t capacity() const noexcept { return size_; }
-    constexpr std::size_t most(const at_listen&) const noexcept { return (std::size_t{1} << 32) / sizeof(T); }
+    constexpr std::size_t most(const at_listen&) const noexcept {
+      constexpr std::uint64_t most_bytes = std::uint64_t{1} << 32;
+      return (PTRDIFF_MAX < most_bytes ? std::size_t{PTRDIFF_MAX} : most_bytes) / sizeof(T);
+    }
     constexpr T& operator[](std::size_t i) noexcept { return items_[i]; }
     constexpr const T& operator[](std::size_t i) const noexcept { return items_[i]; }
 
