@@ -151,3 +151,12 @@ TEST_CASE("BSD: every counter has one name in each system that has it, and is ha
   const std::uint64_t* const first = &shown.added;
   for (std::size_t i = 0; i < sizeof shown / sizeof(std::uint64_t); ++i) CHECK(first[i] == 1);
 }
+
+TEST_CASE("XNU: every SYN that found no room, and every one that another had to go for") {
+  for (const verdict v : {verdict::dropped_request_full, verdict::dropped_accept_full, verdict::dropped_no_memory}) {
+    CHECK(counts<xnu_counters>(v) == "listendrop=1");
+  }
+  CHECK(counts<xnu_counters>(verdict::admitted, {stage::evicted}) == "listendrop=1");
+  CHECK(counts<xnu_counters>(verdict::dropped_over_budget) == "");
+  CHECK(counts<xnu_counters>(verdict::admitted) == "");
+}

@@ -436,3 +436,13 @@ TEST_CASE("netbsd: old timestamps do not matter at a request") {
   s.syn(0, stamped(5000));
   CHECK(s.send(0, {.flags = ACK, .seq = window_ts + 1, .ack = 1, .options = stamped(1)}) == verdict::promoted);
 }
+
+// syncache_badack: a SYN in an otherwise perfect final ACK must not finish the handshake.
+TEST_CASE("FreeBSD: a SYN-ACK at a request ends it, however right it is") {
+  const request_facts right{
+      .flags = SYN | ACK, .exact = true, .in_window = true, .starts_in_window = true, .ack_right = true};
+  CHECK(freebsd_validation::judge(right) == request_answer::forget_and_reset);
+  request_facts without = right;
+  without.flags = ACK;
+  CHECK(freebsd_validation::judge(without) == request_answer::finish);
+}

@@ -82,3 +82,38 @@ TEST_CASE("every<...> tells all of them, asks all of them, and gives each a secr
   CHECK_FALSE(b.listens(10, 77));
   CHECK(every<>::allows(four_tuple{}));
 }
+
+namespace {
+
+struct seeded {
+  std::uint64_t seed = 0;
+  constexpr bool listens(std::uint32_t, std::uint64_t s) noexcept {
+    seed = s;
+    return true;
+  }
+  template <addressing A>
+  static constexpr bool allows(const basic_four_tuple<A>&) noexcept {
+    return true;
+  }
+  template <addressing A>
+  static constexpr void entered(const basic_four_tuple<A>&) noexcept {}
+  template <addressing A>
+  static constexpr void left(const basic_four_tuple<A>&, departure) noexcept {}
+};
+struct seeded_too : seeded {};
+
+}  // namespace
+
+// One secret for all: two prefixes that collide in the first sketch would collide in every other one.
+TEST_CASE("every: each budget has a secret of its own, made of the whole seed") {
+  const auto second_seed = [](std::uint64_t seed) {
+    every<seeded, seeded_too> all;
+    CHECK(all.listens(5, seed));
+    CHECK(all.first.seed == seed);
+    CHECK(all.rest.first.seed != seed);
+    return all.rest.first.seed;
+  };
+  CHECK(second_seed(1) != second_seed(2));
+  CHECK(second_seed(std::uint64_t{1} << 40) != second_seed(std::uint64_t{2} << 40));
+  CHECK(second_seed(1) % 16 != 1);
+}

@@ -36,3 +36,11 @@ TEST_CASE("the period is 200 ms unless it is said") {
   CHECK(exact<>::ties == tie_order::oldest_first);
   CHECK(exact<tie_order::newest_first>::ties == tie_order::newest_first);
 }
+
+// As the kernel's own divisions: one visit to a timeout takes every bucket twice.
+TEST_CASE("a hand that moves as rarely as requests time out") {
+  CHECK(sweep<200 * millisecond>::budget(16, 200 * millisecond) == 32);
+  CHECK(sweep<200 * millisecond>::budget(16, 399 * millisecond) == 32);
+  CHECK(sweep<200 * millisecond>::budget(16, 199 * millisecond) == 16);
+  CHECK(sweep<200 * millisecond>::budget(16, 400 * millisecond) == 16);
+}

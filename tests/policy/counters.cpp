@@ -220,3 +220,48 @@ TEST_CASE("no_counters counts nothing") {
   c.count(icmp_verdict::ended);
   CHECK(counters_text(c.values()) == "");
 }
+
+// Each of these is a line of `nstat`: one for another is a wrong diagnosis.
+TEST_CASE("fast open: what was tried, asked for, wrong, or one too many") {
+  constexpr verdict in = verdict::admitted;
+  check(
+      {in, {stage::fast_open_asked}, "TCPFastOpenCookieReqd=1", "TCPFastOpenCookieReqd=1", "TCPFastOpenCookieReqd=1"});
+  check({in,
+         {stage::fast_open_failed},
+         "TCPFastOpenPassiveFail=1",
+         "TCPFastOpenPassiveFail=1",
+         "TCPFastOpenPassiveFail=1"});
+  check({in,
+         {stage::fast_open_full},
+         "TCPFastOpenListenOverflow=1",
+         "TCPFastOpenListenOverflow=1",
+         "TCPFastOpenListenOverflow=1"});
+  CHECK(counts<c312>(in, {stage::fast_open_tried}) == "TCPFastOpenPassive=1");
+  CHECK(counts<c618>(in, {stage::fast_open_tried}) == "");
+  CHECK(counts<c618>(verdict::fast_opened, {stage::fast_open_backup}) ==
+        "PassiveOpens=1 TCPFastOpenPassive=1 TCPFastOpenPassiveAltKey=1");
+  CHECK(counts<c618>(in, {stage::fast_open_backup}) == "");
+}
+
+TEST_CASE("3.12 counts a child that it could not make once, and the SYN that it drops for it again") {
+  for (const verdict v : {verdict::dropped_accept_full, verdict::dropped_refused}) {
+    const bool full = v == verdict::dropped_accept_full;
+    CHECK(
+        counts<c312>(v, {stage::fast_open_failed}) ==
+        (full ? "ListenOverflows=1 ListenDrops=2 TCPFastOpenPassiveFail=1" : "ListenDrops=2 TCPFastOpenPassiveFail=1"));
+    CHECK(
+        counts<c618>(v, {stage::fast_open_failed}) ==
+        (full ? "ListenOverflows=1 ListenDrops=1 TCPFastOpenPassiveFail=1" : "ListenDrops=1 TCPFastOpenPassiveFail=1"));
+    CHECK(counts<c312>(v) == (full ? overflow : drop));
+  }
+  CHECK(counts<c312>(verdict::dropped_last_quarter, {stage::fast_open_failed}) ==
+        "ListenDrops=1 TCPFastOpenPassiveFail=1");
+  CHECK(counts<c312>(verdict::dropped_send_failed, {stage::fast_open_failed}) ==
+        "ListenDrops=1 TCPFastOpenPassiveFail=1");
+}
+
+TEST_CASE("4.4 counts no failed cookie for an ACK that came too late") {
+  using c44 = linux_counters<linux_era::v4_4>;
+  CHECK(counts<c44>(verdict::stray, {stage::cookie_late}) == "");
+  CHECK(counts<c312>(verdict::stray, {stage::cookie_late}) == "SyncookiesFailed=1");
+}

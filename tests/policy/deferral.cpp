@@ -119,3 +119,12 @@ TEST_CASE("await_data: after its ACK a request neither expires nor is it resent;
     CHECK(silent.resend);
   }
 }
+
+TEST_CASE("switched off, an ACK that came before delays nothing") {
+  const auto off = tuning({{tunable::defer_accept, 0}});
+  for (const std::uint32_t n : {0U, 4U, 5U, 6U}) {
+    const timeout_answer a = defer_accept<>::at_timeout({.timeouts = n, .threshold = 5, .acked = true}, off);
+    CHECK(a.expire == (n >= 5));
+    CHECK(a.resend);
+  }
+}

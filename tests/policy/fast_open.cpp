@@ -280,3 +280,35 @@ TEST_CASE("linux_fast_open names its tunables") {
   CHECK(tunables_of<modern> == tunable_set{tunable::fastopen, tunable::fastopen_qlen, tunable::somaxconn});
   CHECK(tunables_of<no_fast_open> == tunable_set{});
 }
+
+// The bytes as they are in the header, not as the machine keeps them: every bit of an address has its place.
+TEST_CASE("the cookie is the hash of the addresses' bytes in the order of the wire") {
+  for (int bit = 0; bit < 64; ++bit) {
+    std::uint32_t words[2]{};
+    words[bit / 32] = 1U << (bit % 32);
+    std::uint32_t swapped[2]{};
+    const int byte = bit % 32 / 8;
+    swapped[bit / 32] = 1U << ((3 - byte) * 8 + bit % 8);
+    const std::uint64_t h = siphash<2, 4>{other_key}.hash(swapped, 2);
+    const fast_open_option o = modern::cookie({.words = words, .word_count = 2, .option = {}}, other_key);
+    for (std::size_t i = 0; i < 8; ++i) CHECK(o.bytes[i] == static_cast<std::uint8_t>(h >> (8 * i)));
+    CHECK(o.size == 8);
+  }
+}
+
+TEST_CASE("3.12: a place that says experimental and holds no option is no option") {
+  fast_open_option none;
+  none.experimental = true;
+  first p;
+  CHECK_FALSE(p.on_syn(syn(none, true), on(5)).opens);
+  CHECK(p.on_syn(syn(none, true), on(5)).met == stages{});
+}
+
+TEST_CASE("3.12, 0x100: a cookie of any bytes opens, a request for one or a cookie of another size does not") {
+  first p;
+  fast_open_option o = cookie_of(other_key, true);
+  CHECK(p.on_syn(syn(o), on(5, 0x102)).opens);
+  o.size = 6;
+  CHECK_FALSE(p.on_syn(syn(o), on(5, 0x102)).opens);
+  CHECK_FALSE(p.on_syn(syn(request(true)), on(5, 0x102)).opens);
+}

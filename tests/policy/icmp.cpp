@@ -52,3 +52,10 @@ TEST_CASE("icmp_ignored ignores") {
 }
 
 TEST_CASE("the default is Linux 6.18's") { CHECK(std::same_as<default_icmp, modern>); }
+
+TEST_CASE("4.4 is the first Linux that tells errors that may pass from those that do not") {
+  const icmp_facts protocol{.error = icmp_error::protocol_unreachable};
+  CHECK(linux_icmp<linux_era::v3_12>::on_icmp(protocol) == icmp_answer::end);
+  CHECK(linux_icmp<linux_era::v4_4>::on_icmp(protocol) == icmp_answer::ignore);
+  CHECK(linux_icmp<linux_era::v6_18>::on_icmp(protocol) == icmp_answer::ignore);
+}

@@ -140,3 +140,82 @@ TEST_CASE("who collides depends on the seed") {
   for (std::uint32_t i = 0; i < 256; ++i) differ += a.allows(from(network(i))) != b.allows(from(network(i))) ? 1 : 0;
   CHECK(differ > 10);
 }
+
+namespace {
+
+// Do two addresses share a budget of one?
+template <class Budget, addressing A = ipv6>
+bool share(const typename A::address& a, const typename A::address& b) {
+  auto budget = with_limit<Budget>(100);
+  budget.entered(basic_four_tuple<A>{a, {}, 1000, 80});
+  return !budget.allows(basic_four_tuple<A>{b, {}, 1000, 80});
+}
+
+constexpr ipv6::address v6(std::uint32_t a, std::uint32_t b, std::uint32_t c = 0, std::uint32_t d = 0) {
+  ipv6::address x{};
+  x.value[0] = a, x.value[1] = b, x.value[2] = c, x.value[3] = d;
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("an IPv6 prefix ends at its last bit, in the middle of a word and at its edge") {
+  using half_word = per_prefix<24, 48, exactly<1>>;
+  CHECK(share<half_word>(v6(1, 0x00010000), v6(1, 0x0001ffff)));
+  CHECK_FALSE(share<half_word>(v6(1, 0x00010000), v6(1, 0x00020000)));
+  CHECK_FALSE(share<half_word>(v6(1, 0), v6(2, 0)));
+  using word = per_prefix<24, 32, exactly<1>>;
+  CHECK(share<word>(v6(1, 0), v6(1, 0x80000000U, 5, 6)));
+  CHECK_FALSE(share<word>(v6(1, 0), v6(0x80000001U, 0)));
+  using three = per_prefix<24, 96, exactly<1>>;
+  CHECK(share<three>(v6(1, 2, 3, 4), v6(1, 2, 3, 0xffffffffU)));
+  CHECK_FALSE(share<three>(v6(1, 2, 3, 4), v6(1, 2, 0x80000003U, 4)));
+  CHECK_FALSE(share<three>(v6(1, 2, 3, 4), v6(1, 2, 2, 4)));
+  CHECK_FALSE(share<per_prefix<24, 128, exactly<1>>>(v6(1, 2, 3, 4), v6(1, 2, 3, 5)));
+  CHECK(share<per_prefix<24, 0, exactly<1>>>(v6(1, 2, 3, 4), v6(0xffffffffU, 2, 3, 5)));
+}
+
+TEST_CASE("a prefix of no bits is everybody's, one of 32 bits one address's") {
+  using all = per_prefix<0, 64, exactly<1>>;
+  CHECK(share<all, ipv4>(ip(1, 2, 3, 4), ip(250, 2, 3, 4)));
+  using one = per_prefix<32, 64, exactly<1>>;
+  CHECK_FALSE(share<one, ipv4>(ip(1, 2, 3, 4), ip(1, 2, 3, 5)));
+}
+
+TEST_CASE("dual: a mapped address by IPv4's prefix, any other by IPv6's") {
+  using b = per_prefix<24, 64, exactly<1>>;
+  const auto mapped = [](std::uint32_t v4) {
+    dual::address a{};
+    a.value[2] = 0xffffU, a.value[3] = v4;
+    return a;
+  };
+  REQUIRE(dual::is_mapped(mapped(1)));
+  CHECK(share<b, dual>(mapped(0x01020300), mapped(0x010203ff)));
+  CHECK_FALSE(share<b, dual>(mapped(0x01020300), mapped(0x01020400)));
+  dual::address plain{};
+  plain.value[3] = 0x01020300;
+  CHECK_FALSE(share<b, dual>(mapped(0x01020300), plain));
+}
+
+TEST_CASE("a tag and an address: either makes another prefix") {
+  using b = per_prefix<24, 64, exactly<1>>;
+  const auto at = [](std::uint32_t tag, const ipv6::address& base) {
+    tagged<ipv6>::address a{};
+    a.tag = tag, a.base = base;
+    return a;
+  };
+  CHECK(share<b, tagged<ipv6>>(at(1, v6(1, 2, 3)), at(1, v6(1, 2, 9))));
+  CHECK_FALSE(share<b, tagged<ipv6>>(at(1, v6(1, 2)), at(2, v6(1, 2))));
+  CHECK_FALSE(share<b, tagged<ipv6>>(at(1, v6(1, 2)), at(1, v6(1, 3))));
+  CHECK_FALSE(share<b, tagged<ipv6>>(at(1, v6(1, 2)), at(1, v6(3, 2))));
+}
+
+// Rows that follow each other, or of which only one is read, are one row: 1 in 16 instead of 1 in 256.
+TEST_CASE("a stranger is taken for a crowded prefix only where all rows collide") {
+  auto b = with_limit<per_prefix<24, 64, exactly<1>, 16, 2>>(100);
+  b.entered(from(network(0)));
+  int taken = 0;
+  for (std::uint64_t n = 1; n <= 4000; ++n) taken += !b.allows(from(network(n)));
+  CHECK(taken > 4);
+  CHECK(taken < 40);
+}

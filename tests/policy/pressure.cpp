@@ -92,3 +92,18 @@ TEST_CASE("without pressure the schedule alone decides") {
   CHECK(no_pressure::threshold(crowd(1000, 0, 10)) == 5);
   CHECK(no_pressure::threshold(crowd(0, 0, 10, 0, 0)) == 0);
 }
+
+// reqsk_timer_handler: max(8, N), so that a small backlog does not press at once.
+TEST_CASE("6.18: the backlog counts from 9 on; below it is 8") {
+  const auto presses = [](std::uint32_t requests, std::uint32_t backlog) {
+    return half_backlog::active({.requests = requests, .backlog = backlog});
+  };
+  for (const std::uint32_t n : {0U, 1U, 7U, 8U}) {
+    CHECK_FALSE(presses(4, n));
+    CHECK(presses(5, n));
+  }
+  CHECK_FALSE(presses(5, 10));
+  CHECK(presses(6, 10));
+  CHECK(presses(5, 9));
+  CHECK_FALSE(presses(4, 9));
+}

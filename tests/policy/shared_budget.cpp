@@ -100,3 +100,21 @@ TEST_CASE("without a pool there is no share, and it is balanced when it counts w
   CHECK_FALSE(a.balanced(each(2)));
   CHECK_FALSE(a.balanced(each(4)));
 }
+
+TEST_CASE("a reserve must fit into what is not taken, and a listener that goes gives back what it used of the rest") {
+  slot_pool<> pool{10};
+  {
+    shared_budget<> a, b;
+    a.attach(shared_budget<>{&pool, 2});
+    CHECK(take(a, 5) == 5);  // two of its own, three common ones
+    CHECK(pool.common_used() == 3);
+    b.attach(shared_budget<>{&pool, 6});
+    CHECK_FALSE(b.listens(1, 0));
+    shared_budget<> c;
+    c.attach(shared_budget<>{&pool, 5});
+    CHECK(c.listens(1, 0));
+    CHECK(take(c, 3) == 3);  // fewer than its reserve
+  }
+  CHECK(pool.common() == 10);
+  CHECK(pool.common_used() == 0);
+}

@@ -229,3 +229,30 @@ TEST_CASE("listen says so when there is no memory, and the listener stays closed
   CHECK_FALSE(l.listening());
   CHECK(l.listen(64));
 }
+
+TEST_CASE("an array takes over size and contents of the one that is assigned to it") {
+  at_listen heap;
+  at_listen::array<wide, stored::requests> small, large;
+  fill(small, 2, heap);
+  fill(large, 5, heap);
+  small = large;
+  CHECK(small.capacity() == 5);
+  CHECK(small[4].b == 4);
+  large = at_listen::array<wide, stored::requests>{};
+  CHECK(large.capacity() == 0);
+}
+
+TEST_CASE("at_listen holds 4 GiB at most") {
+  const at_listen heap;
+  const at_listen::array<wide, stored::requests> a;
+  CHECK(a.most(heap) == 0x100000000U / sizeof(wide));
+}
+
+TEST_CASE("a block too small for its own padding holds nothing") {
+  alignas(16) std::byte block[64];
+  for (const std::size_t bytes : {0U, 1U, 6U, 7U, 15U}) {
+    CHECK(caller_memory::array<wide, stored::requests>{}.most({block + 1, bytes}) == 0);
+  }
+  CHECK(caller_memory::array<wide, stored::requests>{}.most({block + 1, 7 + sizeof(wide)}) == 1);
+  CHECK(caller_memory::array<wide, stored::requests>{}.most({block, sizeof(wide) - 1}) == 0);
+}

@@ -191,3 +191,19 @@ TEST_CASE("a long random life is that of a std::deque") {
     }
   }
 }
+
+TEST_CASE("contains: those who wait, and nobody else") {
+  accept_queue<int, at_listen> q;
+  at_listen heap;
+  REQUIRE(q.reserve(3, heap));
+  CHECK_FALSE(q.contains(1));
+  for (const int h : {1, 2, 3}) q.push(h);
+  q.pop();
+  q.push(4);  // the ring has come round
+  CHECK_FALSE(q.contains(1));
+  for (const int h : {2, 3, 4}) CHECK(q.contains(h));
+  CHECK_FALSE(q.contains(0));
+  q.pop();
+  CHECK_FALSE(q.contains(2));
+  CHECK_FALSE(q.abort(2));
+}

@@ -151,3 +151,13 @@ TEST_CASE("under a secret, hashes spread over all buckets") {
     CHECK(n < 180);
   }
 }
+
+TEST_CASE("a cleared cache has room again, in the bucket and in all") {
+  lines_over<syncache<4, 3, 5>> f;
+  for (std::uint32_t i = 0; i < 5; ++i) f.enter(i, i);
+  REQUIRE(f.order.full(3));
+  f.order.clear();
+  for (std::uint32_t i = 0; i < 4; ++i) CHECK_FALSE(f.order.full(i));
+  CHECK(f.length_for(0) == 0);
+  CHECK(f.order.oldest_in(0) == npos);
+}

@@ -240,3 +240,57 @@ TEST_CASE("two listeners over one syncache keep each other's books whole") {
     CHECK(b.l.lost_to_neighbours() > 0);
   }
 }
+
+// A timer that is not taken out of its list and put back where its new deadline belongs fires at the wrong time, or for
+// ever.
+TEST_CASE("over a pool, too, SYN-ACKs go out at 0, 1, 3, 7, 15, 31 s, and at 63 s the request is gone") {
+  pool p(8);
+  evicting a{borrowed<pool>{&p}};
+  slow b{borrowed<pool>{&p}};
+  a.listen(8), b.listen(8);
+  std::vector<instant> sent;
+  struct {
+    std::vector<instant>* sent;
+    instant now = 0;
+    send_result send(const segment&) {
+      sent->push_back(now / second);
+      return send_result::sent;
+    }
+  } out{&sent};
+  a.receive(syn(1, 80), 0, out);
+  b.receive(syn(2, 81), 0, out);
+  CHECK(a.young_count() == 1);
+  for (instant now = 0; now <= 70 * second; now += second) {
+    out.now = now;
+    a.tick(now, out);
+    if (now == second) CHECK(a.young_count() == 0);
+    if (now == second) CHECK(a.next_deadline() == 3 * second);
+    if (now == 2 * second) CHECK(b.young_count() == 1);
+  }
+  CHECK(sent == std::vector<instant>{0, 0, 1, 3, 7, 15, 31});
+  CHECK(a.request_count() == 0);
+  CHECK(b.request_count() == 1);
+  CHECK(b.next_deadline() == 3 * second);
+}
+
+TEST_CASE(
+    "over a pool, too, a duplicate SYN that is answered moves the deadline, and the count of timeouts ends at 255") {
+  using linux_like = listener<requests<borrowed<pool>>, schedule<doubling<1 * second, 1000, 1 * second>>,
+                              sizing<pipeline<exactly<100>>>>;
+  pool p(8);
+  linux_like a{borrowed<pool>{&p}};
+  a.listen(8);
+  a.receive(syn(1, 80), 0);
+  a.receive(syn(2, 80), 0);
+  CHECK(a.receive(syn(1, 80), 600 * millisecond).outcome.verdict == verdict::duplicate_syn);
+  const auto of = [&a](std::uint16_t from) { return *a.find_request(four_tuple_of(syn(from, 80))); };
+  CHECK(of(1).deadline == 1600 * millisecond);
+  CHECK(a.next_deadline() == 1 * second);
+  struct {
+    send_result send(const segment&) { return send_result::sent; }
+  } out;
+  for (int i = 1; i <= 300; ++i) a.tick(i * second + 999 * millisecond, out);
+  CHECK(of(2).timeouts == 255);
+  CHECK(a.young_count() == 0);
+  CHECK(a.request_count() == 2);
+}

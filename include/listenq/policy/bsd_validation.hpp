@@ -69,7 +69,7 @@ struct netbsd_validation {
     if (f.flags.has(flag::rst)) return f.at_isn || f.exact ? request_answer::forget : request_answer::ignore;
     const bool syn = f.flags.has(flag::syn), ack = f.flags.has(flag::ack);
     if (syn == ack) return request_answer::reset_and_keep;
-    const bool right = ack && f.ack_right && (f.starts_in_window || f.at_right_edge);
+    const bool right = f.ack_right && (f.starts_in_window || f.at_right_edge);
     return right ? request_answer::finish : request_answer::resend;
   }
 

@@ -27,7 +27,7 @@ namespace detail {
 
 /// The first `bits` bits of 32.
 constexpr std::uint32_t first_bits(std::uint32_t word, unsigned bits) noexcept {
-  return bits == 0 ? 0 : bits >= 32 ? word : word & ~(0xffffffffU >> bits);
+  return bits >= 32 ? word : word & ~(0xffffffffU >> bits);
 }
 
 /// The prefix of an address, as words to hash. Families other than these are taken whole.

@@ -73,3 +73,24 @@ TEST_CASE("after a quiet time it is 15 s again") {
   p.reset();
   CHECK_FALSE(p.paused(166 * second));
 }
+
+TEST_CASE("reset forgets how long the pauses had become, and the window of the cookies") {
+  rest p;
+  p.overflowed(0), p.overflowed(15 * second);
+  p.reset();
+  // With the pauses still in mind, the next one would count as soon after the last one.
+  p.overflowed(46 * second);
+  CHECK(length(p, 46 * second) == 15);
+  pausing<in_every_iss<freebsd_13_cookie, freebsd_13_cookie::keys, after_cookie<60 * second>>> cookies;
+  cookies.window.sent(0);
+  REQUIRE(cookies.window.open({.now = 1}));
+  cookies.reset();
+  CHECK_FALSE(cookies.window.open({.now = 1}));
+}
+
+TEST_CASE("after the third pause, soon is its own length") {
+  rest p;
+  p.overflowed(0), p.overflowed(15 * second), p.overflowed(45 * second);  // until 105 s
+  p.overflowed(164 * second);                                             // 59 s later: soon
+  CHECK(length(p, 164 * second) == 120);
+}
