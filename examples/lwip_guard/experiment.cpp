@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "experiment.hpp"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <type_traits>
 
 #include "client.hpp"
@@ -106,21 +108,18 @@ result play(const setting& s) {
 
 std::optional<result> run(const setting& s) {
   static_assert(std::is_trivially_copyable_v<result>);
-  int fds[2];
-  if (::pipe(fds) != 0) return std::nullopt;
+  void* const shared = ::mmap(nullptr, sizeof(result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return std::nullopt;
   const pid_t child = ::fork();
   if (child == 0) {
-    const result r = play(s);
-    const bool told = ::write(fds[1], &r, sizeof r) == ssize_t{sizeof r};
-    ::_exit(told ? 0 : 1);
+    new (shared) result(play(s));
+    ::_exit(0);
   }
-  ::close(fds[1]);
-  result r;
-  const bool heard = child > 0 && ::read(fds[0], &r, sizeof r) == ssize_t{sizeof r};
-  ::close(fds[0]);
-  int status = 0;
-  if (child > 0) ::waitpid(child, &status, 0);
-  return heard && status == 0 ? std::optional{r} : std::nullopt;
+  int status = 1;
+  std::optional<result> r;
+  if (child > 0 && ::waitpid(child, &status, 0) == child && status == 0) r = *static_cast<const result*>(shared);
+  ::munmap(shared, sizeof(result));
+  return r;
 }
 
 }  // namespace lwip_guard

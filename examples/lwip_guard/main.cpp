@@ -26,11 +26,13 @@ void print_head() {
   std::printf("| %-24s | %6s | %8s | %6s | %9s | %6s | %-27s | %-27s |\n", "", "SYNs", "SYN-ACKs", "PCBs", "bytes",
               "guard", "client with options", "client without options");
   std::printf("|:--|--:|--:|--:|--:|--:|:--|:--|\n");
+  std::fflush(stdout);  // before the experiments fork
 }
 
 void print(const std::string& name, const result& r) {
   std::printf("| %-24s | %6zu | %8zu | %6zu | %9zu | %6zu | %-27s | %-27s |\n", name.c_str(), r.syns, r.syn_acks,
               r.pcbs, r.bytes, r.guard_bytes, text(r.clients[0]).c_str(), text(r.clients[1]).c_str());
+  std::fflush(stdout);
 }
 
 std::string text(const listenq::tcp_options& o) {
