@@ -219,3 +219,31 @@ TEST_CASE("time stays at never instead of overflowing") {
   CHECK(after(never - 5, 4) == never - 1);
   CHECK(after(-never, 120 * second) == -never + 120 * second);
 }
+
+TEST_CASE("an intersection of flags has what both have") {
+  CHECK(((flag::syn | flag::ack) & (flag::ack | flag::rst)) == flag::ack);
+  CHECK((flag::syn & flag::ack) == flag::none);
+}
+
+// The window's left edge is in it even where nothing follows: the empty window, and an end that has wrapped.
+TEST_CASE("a segment that begins at the left edge touches the window, whatever its end and the window are") {
+  CHECK(in_window(100, 100, 100, 100));
+  CHECK(in_window(100, 100, 100, 200));
+  CHECK(in_window(100, 150, 100, 100));
+  CHECK_FALSE(in_window(99, 99, 100, 100));
+}
+
+TEST_CASE("a remembered timestamp of 0 makes nothing old") {
+  for (const std::uint32_t value : {0U, 1U, 0x7fffffffU, 0x80000001U, 0xffffffffU})
+    CHECK_FALSE(timestamp_older(value, 0));
+  CHECK(timestamp_older(0xffffffffU, 1));
+  CHECK(timestamp_older(0, 1));
+  CHECK_FALSE(timestamp_older(1, 1));
+}
+
+TEST_CASE("mapped addresses are those with ten bytes of 0 and two of 1 before them") {
+  CHECK(dual::is_mapped(dual::mapped(ip(1, 2, 3, 4))));
+  CHECK_FALSE(dual::is_mapped({{1, 0, 0xffff, 5}}));
+  CHECK_FALSE(dual::is_mapped({{0, 1, 0xffff, 5}}));
+  CHECK_FALSE(dual::is_mapped({{0, 0, 0xfffe, 5}}));
+}

@@ -195,3 +195,26 @@ TEST_CASE("checksum: every parse error has its own name") {
   }
   CHECK(names.size() == 11);
 }
+
+// A carry out of the second fold: without both folds of 32 bits the last 16-bit fold loses it.
+TEST_CASE("fold keeps the sum modulo 65535, and zero for zero only") {
+  CHECK(wire::fold(0xffff'ffff'ffff'0001U) == 1);
+  CHECK(wire::fold(0) == 0);
+  CHECK(wire::fold(~std::uint64_t{0}) == 0xffff);
+  CHECK(wire::fold(0xffff'0000U) == 0xffff);
+  generator random{5};
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t sum = std::uint64_t{random()} << 32 | random();
+    CHECK(wire::fold(sum) % 0xffffU == sum % 0xffffU);
+    CHECK((wire::fold(sum) == 0) == (sum == 0));
+  }
+}
+
+TEST_CASE("behind: all of it leaves nothing, which begins at the end") {
+  std::array<std::byte, 4> b{};
+  const wire::byte_span all{b.data(), b.size()};
+  CHECK(wire::behind(all, 4).data == b.data() + 4);
+  CHECK(wire::behind(all, 4).size == 0);
+  CHECK(wire::behind(all, 5).data == nullptr);
+  CHECK(wire::behind(all, 0).size == 4);
+}

@@ -249,3 +249,38 @@ TEST_CASE("ipv6: a packet that does not fit is not written") {
   CHECK(b == std::array<std::byte, 40>{});
   CHECK(wire::write_ipv6({}, 65535, {b.data(), b.size()}) == 40);
 }
+
+TEST_CASE("a datagram may be nothing but its header") {
+  std::vector<std::byte> b(20);
+  const wire::ipv4_header header{.source = ip(10, 0, 0, 1), .destination = ip(10, 0, 0, 2)};
+  REQUIRE(wire::write_ipv4(header, 0, {b.data(), b.size()}) == 20);
+  CHECK(wire::parse_ipv4(view(b)).error == parse_error::none);
+  CHECK(wire::parse_ipv4(view(b)).payload.size == 0);
+  std::vector<std::byte> longest(60);  // 40 bytes of options and nothing else
+  REQUIRE(wire::write_ipv4(header, 40, {longest.data(), longest.size()}) == 20);
+  wire::store8(longest.data(), 0x4f);
+  fix(longest);
+  CHECK(wire::parse_ipv4(view(longest)).error == parse_error::none);
+  std::vector<std::byte> six(40);
+  REQUIRE(wire::write_ipv6({}, 0, {six.data(), six.size()}) == 40);
+  CHECK(wire::parse_ipv6(view(six)).error == parse_error::none);
+}
+
+TEST_CASE("the first bit of the fragment field means nothing, the second that it must stay whole") {
+  for (const unsigned bits : {0U, 0x4000U, 0x8000U, 0xc000U}) {
+    auto b = datagram();
+    wire::store16(b.data() + 6, static_cast<std::uint16_t>(bits));
+    fix(b);
+    CHECK(wire::parse_ipv4(view(b)).error == parse_error::none);
+    CHECK(wire::parse_ipv4(view(b)).header.dont_fragment == ((bits & 0x4000U) != 0));
+  }
+}
+
+TEST_CASE("IPv6: traffic class, flow label and hop limit as they were sent, also those that are not the default") {
+  std::vector<std::byte> b(44);
+  const wire::ipv6_header header{.flow_label = 0x12345, .traffic_class = 0x81, .hop_limit = 3};
+  REQUIRE(wire::write_ipv6(header, 4, {b.data(), b.size()}) == 40);
+  CHECK(wire::parse_ipv6(view(b)).header.hop_limit == 3);
+  CHECK(wire::parse_ipv6(view(b)).header.traffic_class == 0x81);
+  CHECK(wire::parse_ipv6(view(b)).header.flow_label == 0x12345);
+}

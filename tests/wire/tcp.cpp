@@ -505,3 +505,75 @@ TEST_CASE("tcp: no truncation and no noise makes the reader leave its bytes") {
   }
   CHECK(accepted > 5000);
 }
+
+// --- the two layouts that are read a word at a time: what only looks like one of them -------------------------------
+
+TEST_CASE("twelve bytes without SYN that are no timestamps: a SACK block, another kind, another order") {
+  for (const auto& list :
+       {bytes_of({1, 1, 5, 10, 1, 2, 3, 4, 5, 6, 7, 8}), bytes_of({1, 1, 9, 10, 1, 2, 3, 4, 5, 6, 7, 8}),
+        bytes_of({1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1})}) {
+    CHECK(wire::parse_options(view(list), false).options == tcp_options{});
+  }
+  const auto behind = parse({8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1}, false).options;
+  CHECK(behind.timestamps);
+  CHECK(behind.ts_value == 1);
+  CHECK(behind.ts_echo == 2);
+}
+
+TEST_CASE("timestamps that begin as they should and end too soon are truncated") {
+  const auto r = parse({1, 1, 8, 10, 0, 0, 0, 1}, false);
+  CHECK(r.fault == option_fault::truncated_option);
+  CHECK_FALSE(r.options.timestamps);
+}
+
+TEST_CASE("twenty bytes of a SYN in which one word is another one") {
+  const auto usual = bytes_of({2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9, 1, 3, 3, 5});
+  const auto with = [&usual](std::size_t at, std::initializer_list<unsigned> values) {
+    std::vector<std::byte> b = usual;
+    for (const unsigned v : values) b[at++] = static_cast<std::byte>(v);
+    return wire::parse_options(view(b), true).options;
+  };
+  const tcp_options all = with(0, {});
+  CHECK(all ==
+        tcp_options{
+            .mss = 1460, .window_scale = 5, .sack_permitted = true, .timestamps = true, .ts_value = 7, .ts_echo = 9});
+  tcp_options o = all;
+  o.mss = 0;
+  CHECK(with(0, {1, 1, 1, 1}) == o);
+  o = all;
+  o.window_scale = tcp_options::no_window_scale;
+  CHECK(with(16, {1, 1, 1, 1}) == o);
+  o = all;
+  o.sack_permitted = false;
+  CHECK(with(4, {1, 1}) == o);
+  o = {};
+  o.mss = 1460, o.sack_permitted = true;
+  CHECK(with(6, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}) == o);
+  // The same bytes without SYN: timestamps are all that counts there.
+  o = {};
+  o.timestamps = true, o.ts_value = 7, o.ts_echo = 9;
+  CHECK(wire::parse_options(view(usual), false).options == o);
+}
+
+TEST_CASE("the experimental fast-open option: kind, SYN, magic and length, all of them") {
+  const auto asks = [](std::initializer_list<unsigned> values, bool syn) {
+    return parse(values, syn).options.fast_open.present();
+  };
+  CHECK(asks({254, 4, 0xf9, 0x89}, true));
+  CHECK_FALSE(asks({254, 4, 0xf9, 0x89}, false));
+  CHECK_FALSE(asks({253, 4, 0xf9, 0x89}, true));
+  CHECK_FALSE(asks({254, 4, 0xf9, 0x88}, true));
+  CHECK_FALSE(asks({254, 2, 0xf9, 0x89}, true));
+  CHECK_FALSE(asks({254, 3, 0xf9, 0x89}, true));
+}
+
+TEST_CASE("a kind that is the last byte is truncated, not a length of nothing") {
+  for (const unsigned kind : {2U, 3U, 4U, 8U, 77U}) {
+    CHECK(parse({1, 1, 1, kind}).fault == option_fault::truncated_option);
+  }
+  CHECK(parse({1, 1, 77, 1}).fault == option_fault::bad_option_length);
+  CHECK(parse({1, 1, 77, 0}).fault == option_fault::bad_option_length);
+  CHECK(parse({1, 1, 77, 2}).fault == option_fault::none);
+  CHECK(parse({1, 1, 77, 3}).fault == option_fault::truncated_option);
+  CHECK(parse({}).fault == option_fault::none);
+}
