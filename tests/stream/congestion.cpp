@@ -139,3 +139,68 @@ TEST_CASE("after a pause the window is the initial one again, or what it was if 
   c.idle();
   CHECK(c.window() == mss);
 }
+
+// Bug caught: a partial ACK that takes more out of the window than there is, or nothing back for a whole segment.
+TEST_CASE("a partial ACK takes what it acknowledges, gives a segment back if it is one, and never goes below one") {
+  congestion c(mss);
+  for (int i = 0; i < 3; ++i) c.duplicate(0, 10 * mss);  // threshold 5, window 8
+  CHECK(c.advanced(2 * mss, 2 * mss, 8 * mss));
+  CHECK(c.window() == 7 * mss);
+  CHECK(c.advanced(2 * mss + 100, 100, 8 * mss - 100));
+  CHECK(c.window() == 7 * mss - 100);
+  CHECK(c.advanced(3 * mss + 100, mss, 7 * mss - 100));
+  CHECK(c.window() == 7 * mss - 100);
+  CHECK(c.advanced(9 * mss, 60 * mss, mss));
+  CHECK(c.window() == 2 * mss);
+  CHECK(c.recovering());
+}
+
+// Bug caught: a recovery that ends with every ACK, or never.
+TEST_CASE("recovery ends with the ACK of all that was in flight when it began, or when nothing is left in flight") {
+  congestion c(mss);
+  for (int i = 0; i < 3; ++i) c.duplicate(0, 10 * mss);
+  CHECK(c.advanced(10 * mss - 1, mss, mss));
+  CHECK_FALSE(c.advanced(10 * mss, 1, 0));
+  CHECK_FALSE(c.recovering());
+  CHECK(c.window() == 2 * mss);  // no burst
+  congestion d(mss);
+  for (int i = 0; i < 3; ++i) d.duplicate(0, 10 * mss);
+  CHECK_FALSE(d.advanced(4 * mss, 4 * mss, 0));
+  CHECK_FALSE(d.recovering());
+}
+
+// Bug caught: duplicates of before a loss that still count after it, so that one more is taken for the third.
+TEST_CASE("a timeout starts the counting of duplicates and of acknowledged bytes anew") {
+  congestion c(mss);
+  c.duplicate(0, 10 * mss), c.duplicate(0, 10 * mss);
+  c.timed_out(0, 10 * mss, false);
+  CHECK(c.threshold() == 5 * mss);
+  CHECK(c.window() == mss);
+  CHECK_FALSE(c.duplicate(0, 10 * mss));
+  CHECK(c.recovering());
+  CHECK_FALSE(c.advanced(10 * mss, 10 * mss, 0));
+  CHECK_FALSE(c.recovering());
+  CHECK_FALSE(c.duplicate(10 * mss, 12 * mss));
+  CHECK_FALSE(c.duplicate(10 * mss, 12 * mss));
+  CHECK(c.duplicate(10 * mss, 12 * mss));
+}
+
+TEST_CASE("the flight that is halved is what lies between the two numbers, wherever they lie") {
+  congestion c(mss);
+  c.timed_out(0xfffffff0U, 0xfffffff0U + 12 * mss, false);
+  CHECK(c.threshold() == 6 * mss);
+  congestion d(mss);
+  for (int i = 0; i < 3; ++i) d.duplicate(50 * mss, 58 * mss);
+  CHECK(d.threshold() == 4 * mss);
+}
+
+TEST_CASE("duplicates outside recovery widen the window by a segment each, at most two; in recovery by one each") {
+  congestion c(mss);
+  CHECK(c.window() == 10 * mss);
+  c.duplicate(0, 10 * mss);
+  CHECK(c.window() == 11 * mss);
+  c.timed_out(0, 10 * mss, false);
+  CHECK(c.window() == mss);
+  c.duplicate(0, 10 * mss);
+  CHECK(c.window() == mss);  // after a timeout duplicates say nothing
+}

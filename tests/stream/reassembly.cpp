@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <listenq/stream/reassembly.hpp>
 #include <listenq/transport/splitmix64.hpp>
 #include <map>
@@ -91,4 +92,27 @@ TEST_CASE("reassembly: random segments around the wrap agree with a table of byt
       table.erase(table.begin(), table.lower_bound(next - start));
     }
   }
+}
+
+// Bug caught: the place of the first byte kept when nothing is held any more, or moved while something is.
+TEST_CASE("what is held begins anew when all of it has been taken") {
+  const std::array<std::byte, 4> abcd{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
+  reassembly r;
+  REQUIRE(r.put(100, 104, {abcd.data(), 4}));
+  REQUIRE(r.put(100, 102, {abcd.data(), 2}));
+  CHECK(r.ranges() == 1);
+  CHECK(r.ready(100).size == 0);
+  REQUIRE(r.ready(102).size == 6);
+  CHECK(r.ready(102).data[2] == std::byte{1});
+  CHECK(r.ready(105).size == 3);
+  CHECK(r.ready(105).data[0] == std::byte{2});
+  r.forget_before(108);
+  CHECK(r.ranges() == 0);
+  REQUIRE(r.put(5000, 5001, {abcd.data(), 4}));
+  REQUIRE(r.ready(5001).size == 4);
+  CHECK(r.ready(5001).data[3] == std::byte{4});
+  r.forget_before(5003);
+  REQUIRE(r.ready(5003).size == 2);
+  CHECK(r.ready(5003).data[0] == std::byte{3});
+  CHECK(r.ready(5005).size == 0);
 }

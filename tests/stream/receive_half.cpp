@@ -104,3 +104,52 @@ TEST_CASE("a FIN fits behind a closed window") {
   CHECK(r.offer(0) == 0);
   CHECK(r.right_edge() == r.next());
 }
+
+// Bug caught: a byte that is given twice, or one that is never given.
+TEST_CASE("fresh: what is new of a segment, to the byte") {
+  const receive_half r(99, 1000, 100);
+  const auto of = [&r](seq_number first, std::size_t size, bool fin = false) {
+    const auto p = r.fresh(first, size, fin);
+    return std::array<std::size_t, 3>{p.offset, p.size, p.fin};
+  };
+  using is = std::array<std::size_t, 3>;
+  CHECK(of(100, 10) == is{0, 10, 0});
+  CHECK(of(95, 10) == is{5, 5, 0});
+  CHECK(of(90, 10, true) == is{10, 0, 1});  // all old but its FIN
+  CHECK(of(89, 10, true) == is{0, 0, 0});
+  CHECK(of(101, 10) == is{0, 0, 0});
+  CHECK(of(100, 1000, true) == is{0, 1000, 1});
+  CHECK(of(100, 1001, true) == is{0, 1000, 0});
+}
+
+// Bug caught: the end of the stream counted before it is read, or read while bytes are left or none has come.
+TEST_CASE("queue: a FIN counts until a read finds nothing else") {
+  receive_half r(99, 1000, 100);
+  CHECK(read(r, 5) == 0);
+  give(r, 100, 3, true);
+  CHECK(r.queue() == 4);
+  CHECK(read(r, 5) == 3);
+  CHECK(r.queue() == 1);
+  CHECK(read(r, 5) == 0);
+  CHECK(r.queue() == 0);
+  receive_half open(99, 1000, 100);
+  read(open, 5);  // before the FIN
+  give(open, 100, 0, true);
+  CHECK(open.queue() == 1);
+}
+
+// Bug caught: an update for every read, or none at a window that was shut (RFC 9293 3.8.6.2.2).
+TEST_CASE("an update is worth it from half open on down, when the window has doubled") {
+  const auto worth = [](std::size_t held, std::size_t unread) {
+    receive_half r(99, 1000, 1);
+    give(r, 100, held);
+    read(r, held - unread);
+    return r.worth_update();
+  };
+  CHECK(worth(500, 0));        // half open, and now all
+  CHECK_FALSE(worth(499, 0));  // more than half open
+  CHECK(worth(800, 600));      // 200, and now 400
+  CHECK_FALSE(worth(800, 601));
+  CHECK(worth(1000, 999));  // shut, and now one byte
+  CHECK_FALSE(worth(1000, 1000));
+}

@@ -88,3 +88,38 @@ TEST_CASE("a probe for more than one segment comes after two round trips and 10 
   CHECK(old.reason() == repeat_reason::repeat);
   CHECK(old.deadline() == old.interval());
 }
+
+// Bug caught: an error of the wrong sign, so that a shorter round trip shortens the variance.
+TEST_CASE("a round trip that is shorter than the mean counts as an error, too") {
+  repeat_timer t(profile::linux_3_12);
+  t.sample(800 * millisecond);  // srtt 800, rttvar 400
+  t.sample(400 * millisecond);  // error 400: rttvar 400, srtt 750
+  CHECK(t.interval() == 2350 * millisecond);
+  t.sample(750 * millisecond);  // error 0: rttvar 300
+  CHECK(t.interval() == 1950 * millisecond);
+}
+
+TEST_CASE("backed off is from the first timeout to the next answer") {
+  repeat_timer t(profile::linux_3_12);
+  CHECK_FALSE(t.backed_off());
+  t.timed_out();
+  CHECK(t.backed_off());
+  CHECK(t.interval() == 400 * millisecond);
+  t.answered();
+  CHECK_FALSE(t.backed_off());
+  CHECK(t.interval() == 200 * millisecond);
+}
+
+// Bug caught: a measurement that goes on after its segment was sent again.
+TEST_CASE("what was repeated is not measured, and the next segment that leaves is") {
+  repeat_timer t(profile::linux_3_12);
+  t.departed(100, 0);
+  t.repeated();
+  t.acknowledged(200, 5 * second);
+  CHECK(t.interval() == 200 * millisecond);
+  t.departed(300, 6 * second);
+  t.acknowledged(400, 6 * second + 100 * millisecond);
+  CHECK(t.interval() == 300 * millisecond);
+  t.acknowledged(500, 60 * second);  // nothing is being timed
+  CHECK(t.interval() == 300 * millisecond);
+}
