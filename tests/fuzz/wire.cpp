@@ -3,7 +3,11 @@
 // rule said once more, the slow way; what it takes must come back, byte by byte, or in meaning where the header had
 // something that a segment does not carry.
 #include <cstring>
+#include <iterator>
 #include <listenq/wire/icmp.hpp>
+#include <listenq/wire/icmp_error.hpp>
+#include <listenq/wire/link.hpp>
+#include <listenq/wire/pcap.hpp>
 #include <listenq/wire/tcp.hpp>
 #include <vector>
 
@@ -353,6 +357,62 @@ void sums(byte_view b, unsigned cut, unsigned start, std::uint32_t value) {
   expect(same(by32, anew) && same(by16, anew), "an updated sum is the one that is computed anew");
 }
 
+// --- ICMP errors, captures
+
+/// What the quote says is read where RFC 792 and RFC 4443 have it, or refused by name.
+template <addressing A>
+icmp_report<A> quote(byte_view b) {
+  const auto r = read_icmp_error<A>(b);
+  expect(static_cast<std::size_t>(r.error) < quote_error_count, "every refusal has a name");
+  if (!r) return r;
+  const bool four = at(b, 0) / 16 == 4;
+  const std::size_t header = four ? at(b, 0) % 16 * 4 : 40;
+  const byte_view message{b.data + header, four ? at16(b, 2) - header : at16(b, 4)};
+  expect(inside(message, b) && message.size >= 36, "an error quotes an IP header and eight bytes");
+  expect(slow_sum(message, four ? 0 : slow_sum({b.data + 8, 32}, 58 + message.size)) == 0xffff, "its sum is right");
+  const std::size_t tcp = 8 + (four ? at(message, 8) % 16 * 4 : 40);
+  expect(tcp + 8 <= message.size && at(message, four ? 17 : 14) == 6, "it quotes TCP");
+  expect(r.about.local_port == at16(message, tcp) && r.about.peer_port == at16(message, tcp + 2) &&
+             r.seq == (at16(message, tcp + 4) << 16 | at16(message, tcp + 6)),
+         "ports and number are those of the quote");
+  return r;
+}
+void read_errors(byte_view b) {
+  const auto four = quote<ipv4>(b);
+  const auto six = quote<ipv6>(b);
+  const auto both = quote<dual>(b);
+  expect(!four || !six, "no error is of both versions");
+  expect(static_cast<bool>(both) == (four || six), "dual reads what one of the two reads");
+  if (both) expect(both.what == (four ? four.what : six.what), "and says the same of it");
+}
+
+/// Every packet lies in the file, behind the one before; a file that cannot be read on says why, for good.
+void read_capture(byte_view file) {
+  capture_reader reader(file);
+  const std::byte* behind_last = file.data;
+  std::size_t packets = 0;
+  while (const auto p = reader.next()) {
+    expect(++packets <= file.size / 12, "no packet without a header");
+    expect(inside(p->bytes, file) && inside(p->comment, file), "a packet lies in the file");
+    expect(p->bytes.empty() || p->bytes.data >= behind_last, "packets come in the order of the file");
+    expect(p->at >= 0, "no packet is older than 1970");
+    if (!p->bytes.empty()) behind_last = p->bytes.data + p->bytes.size;
+    const unlinked u = without_link(p->link, p->bytes);
+    expect(u.error != link_error::none || inside(u.bytes, p->bytes), "a frame's packet lies in the frame");
+  }
+  const capture_error why = reader.error();
+  expect(static_cast<std::size_t>(why) < capture_error_count, "every refusal has a name");
+  expect(!reader.next() && reader.error() == why, "the end stays the end");
+}
+void read_frame(byte_view b, std::uint32_t link) {
+  constexpr std::uint32_t links[] = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 7};
+  const unlinked u = without_link(links[link % std::size(links)], b);
+  expect(std::strcmp(name(u.error), "?") != 0, "every refusal has a name");
+  expect(u.error == link_error::none ? inside(u.bytes, b) && u.bytes.data + u.bytes.size == b.data + b.size
+                                     : u.bytes.empty(),
+         "a link header is taken off the front, and nothing else");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -363,6 +423,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   exact_copy bytes(in.take(in.left()));
   switch (which % 8) {
     case 0:
+      if (which / 8 % 4 == 1) return read_capture(bytes.view()), 0;
+      if (which / 8 % 4 == 2) return read_frame(bytes.view(), which / 32), 0;
+      if (mend) mend_packet(bytes);
+      read_errors(bytes.view());
+      break;
     case 1:
       if (mend) mend_packet(bytes);
       read_ipv4(bytes.view());
