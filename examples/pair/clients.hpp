@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nouns.hpp"
@@ -61,8 +62,9 @@ class library_clients final : public clients {
 
 class kernel_clients final : public clients {
  public:
-  /// `server` is an IPv4 address; `fixed_ports`: bind to 30001 and so on, or let the kernel choose.
-  kernel_clients(ipv4::address server, bool fixed_ports) : server_(server), fixed_ports_(fixed_ports) {}
+  /// They leave through `interface` and no other. `fixed_ports`: bind to 30001 and so on, or let the kernel choose.
+  kernel_clients(std::string interface, ipv4::address server, bool fixed_ports)
+      : interface_(std::move(interface)), server_(server), fixed_ports_(fixed_ports) {}
   kernel_clients(const kernel_clients&) = delete;
   kernel_clients& operator=(const kernel_clients&) = delete;
   ~kernel_clients() override { close(0); }
@@ -82,6 +84,7 @@ class kernel_clients final : public clients {
   void turn(client& c);
   void end(client& c, int error);
 
+  std::string interface_;
   ipv4::address server_;
   bool fixed_ports_;
   std::vector<client> all_;

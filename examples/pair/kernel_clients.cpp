@@ -33,7 +33,10 @@ void kernel_clients::begin(instant) {
   c.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const sockaddr_in ours = endpoint_of({}, c.seen.port);
   const sockaddr_in theirs = endpoint_of(server_, server_port);
-  const bool bound = c.fd >= 0 && ::bind(c.fd, reinterpret_cast<const sockaddr*>(&ours), sizeof ours) == 0;
+  const bool bound = c.fd >= 0 &&
+                     ::setsockopt(c.fd, SOL_SOCKET, SO_BINDTODEVICE, interface_.data(),
+                                  static_cast<socklen_t>(interface_.size())) == 0 &&
+                     ::bind(c.fd, reinterpret_cast<const sockaddr*>(&ours), sizeof ours) == 0;
   sockaddr_in name{};
   socklen_t size = sizeof name;
   if (bound && ::getsockname(c.fd, reinterpret_cast<sockaddr*>(&name), &size) == 0) c.seen.port = ntohs(name.sin_port);

@@ -12,8 +12,8 @@ namespace pair {
 
 namespace {
 
-constexpr duration a_turn = 400 * millisecond;  // for a client that gets no answer, before the next one begins
-constexpr duration patience = 20 * second;      // until everybody has been served
+constexpr duration a_turn = second;         // for a client that gets no answer, before the next one begins
+constexpr duration patience = 20 * second;  // until everybody has been served
 
 bool has_ended(const client_view& c) {
   return c.result != connect_result::unanswered && c.result != connect_result::connected;

@@ -78,7 +78,7 @@ played play_over_tun(const settings& s) {
     with_wire(t, [&](wire& w) { obey(*s.preset->make(w, s), w, fd, "ready"); });
   };
   return in_two_processes(serve, [&s](remote_server& remote, const std::string&) -> played {
-    kernel_clients them(ours, true);
+    kernel_clients them(interface_name, ours, true);
     return {play_with(s, them, remote), {}};
   });
 }
@@ -90,7 +90,10 @@ int serve_over_tun(const settings& s, const alone& how) {
 }
 
 int connect_over_tun(const settings& s, const alone&) {
-  kernel_clients them(ours, false);
+  if (::if_nametoindex(interface_name) == 0) {
+    return complain(std::string("there is no ") + interface_name + " here: `server --over tun` makes it");
+  }
+  kernel_clients them(interface_name, ours, false);
   return connect_alone(them, s);
 }
 

@@ -11,8 +11,10 @@ expected = pattern(1_000_000)
 with tempfile.NamedTemporaryFile() as file:
     file.write(body)
     file.flush()
-    runs = ((f"{OURS4} down", (f"http://{OURS4}/bytes/1000000",), expected),
-            (f"{OURS6} up and down", ("--data-binary", f"@{file.name}", f"http://[{OURS6}]/echo"), body))
+    runs = []
+    for host in (OURS4, f"[{OURS6}]"):
+        runs.append((f"{host} down", (f"http://{host}/bytes/1000000",), expected))
+        runs.append((f"{host} up and down", ("--data-binary", f"@{file.name}", f"http://{host}/echo"), body))
     for seed, (name, arguments, wanted) in enumerate(runs, 1):
         server = Server("--loss", 0.05, "--seed", seed)
         begin = time.monotonic()

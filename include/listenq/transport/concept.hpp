@@ -22,6 +22,8 @@ struct transport_limits {
 /// - `receive()` yields the next segment or nothing; its payload is valid until the next `receive()`;
 /// - `send(s)` takes one segment over. `sent` promises nothing about arrival.
 /// - Segments may be lost, repeated and reordered on the way, never altered.
+///
+/// One that hears of ICMP errors may have `on_error(f)`, as `framed_transport`: a `host` asks for it.
 template <class T>
 concept transport = addressing<typename T::addressing_type> && sink<T, typename T::addressing_type> &&
     requires(T& t, const T& c) {
