@@ -63,7 +63,11 @@ constexpr const char* name_of(op o) noexcept {
   return names[static_cast<std::size_t>(o)];
 }
 
-/// `client` counts modulo 8. What `value` means is the command's own affair; every number is good.
+/// The clients of a flood: from the eighth on, so many as `value` says.
+inline constexpr std::uint32_t first_of_flood = 8;
+constexpr std::uint32_t end_of_flood(std::uint32_t value) noexcept { return first_of_flood + 1 + value % 24; }
+
+/// `client` counts modulo 32. What `value` means is the command's own affair; every number is good.
 struct command {
   op what = op::syn;
   std::uint32_t client = 0;

@@ -47,9 +47,11 @@ struct failure {
   int backlog = 0;
   std::vector<played_command> history{};  ///< the last one is where it went wrong
   std::vector<passed_segment> passed{};   ///< both ways
-  std::vector<half_open> requests_due{};  ///< what there should have been
+  bool listening = false;
+  std::uint64_t n = 0;                     ///< the backlog that is in force
+  std::vector<four_tuple> requests_due{};  ///< what there should have been
   std::vector<four_tuple> waiting_due{};
-  std::vector<request<ipv4>> requests{};  ///< what there was
+  std::vector<four_tuple> requests{};  ///< what there was
   std::vector<four_tuple> waiting{};
 
   std::string text() const {
@@ -144,9 +146,10 @@ class trial {
   std::uint64_t fingerprint() const noexcept { return fingerprint_; }
   std::optional<failure> wrong() const {
     if (!wrong_) return std::nullopt;
-    failure f{*wrong_, model_.promised().name, backlog_, history_, passed_, model_.requests()};
+    failure f{*wrong_, model_.promised().name, backlog_, history_, passed_, l_->listening(), l_->backlog()};
+    for (const half_open& r : model_.requests()) f.requests_due.push_back(r.key);
     for (const waiting_connection& w : model_.waiting()) f.waiting_due.push_back(w.key);
-    f.requests = l_->requests();
+    for (const request<ipv4>& r : l_->requests()) f.requests.push_back(r.key);
     f.waiting = l_->waiting();
     return f;
   }
@@ -427,7 +430,7 @@ class trial {
   }
 
   void step(const command& c) {
-    const std::uint32_t i = c.client % 8;
+    const std::uint32_t i = c.client % client_count;
     const four_tuple key = client_key(i);
     const request<ipv4>* const r = l_->find_request(key);
     const seq_number isn = r != nullptr ? r->irs : clients_[i].isn;
@@ -450,7 +453,7 @@ class trial {
       case op::ecn_syn:
         return syn(i, isn, flag::syn | flag::ece | flag::cwr);
       case op::flood:
-        for (std::uint32_t k = 8; k < 9 + value % 24; ++k) {
+        for (std::uint32_t k = first_of_flood; k < end_of_flood(value); ++k) {
           const request<ipv4>* const known = l_->find_request(client_key(k));
           syn(k, known != nullptr ? known->irs : clients_[k].isn);
         }

@@ -251,7 +251,7 @@ inline bool model::evict(const eviction& how, const syn_step& step, prediction& 
 }
 
 inline void model::store(const syn_step& step, prediction& p) {
-  p.rule = "sizing, isn, offer, schedule: a request is stored";
+  if (p.due.met == stages{}) p.rule = "sizing, isn, offer, schedule: a request is stored";
   half_open r;
   r.key = four_tuple_of(step.s);
   r.irs = step.s.seq;
