@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // The predicates of the policies are total: for N = 0, for the largest N and for any lengths they say what the kernels'
 // arithmetic says in integers that do not wrap.
+#include <rapidcheck.h>
+
 #include <boost/hana/for_each.hpp>
 #include <listenq/preset/linux_3_12.hpp>
 #include <tuple>
 
-#include "driver.hpp"
+#include "holds.hpp"
 
 using namespace property;
 namespace hana = boost::hana;
@@ -23,9 +25,9 @@ rc::Gen<std::uint32_t> any_count() {
 }
 
 template <class P>
-rules promised() {
-  rules r;
-  promise<P>::apply(r);
+testing::rules promised() {
+  testing::rules r;
+  testing::promise<P>::of(r);
   return r;
 }
 
@@ -38,13 +40,14 @@ TEST_CASE("waiting: full() is the kernels' test, and capacity() the least number
       hana::tuple_t<backlog_plus_one, exactly_backlog, three_halves_plus_one, sum_to_three_times, sum_to_backlog>;
   hana::for_each(policies, [](auto row) {
     using P = typename decltype(row)::type;
-    const auto full = promised<P>().full;
+    const auto full = promised<P>().accept_full;
     CHECK(rc::check(std::string{"waiting "} + P::name, [&] {
       const std::uint32_t n = *any_count();
       const std::uint32_t a = *any_count();
       const std::uint32_t q = *any_count();
       // A bound beyond the largest number stays there.
-      if (3 * std::uint64_t{n} <= largest) RC_ASSERT(P::full({a, q}, n) == full(a, q, n));
+      if (3 * std::uint64_t{n} <= largest)
+        RC_ASSERT(P::full({a, q}, n) == full({.accepted = a, .requests = q, .backlog = n}));
       const std::uint32_t most = P::capacity(n);
       if (most > 0) RC_ASSERT(!P::full({most - 1, 0}, n));
       if (most < largest) RC_ASSERT(P::full({most, 0}, n));
@@ -71,7 +74,8 @@ TEST_CASE("sizing: the limit is the kernels' number, and never wraps to a small 
 }
 
 TEST_CASE("clamp: every int has an answer") {
-  constexpr auto policies = hana::tuple_t<to_somaxconn, as_is, at_least_80>;
+  constexpr auto policies = hana::tuple_t<to_somaxconn, negative_to_somaxconn, zero_to_somaxconn, negative_to_zero,
+                                          as_is, at_least_80, up_to<200, 1>, windows_hint>;
   hana::for_each(policies, [](auto row) {
     using P = typename decltype(row)::type;
     const auto clamped = promised<P>().clamp;

@@ -233,7 +233,8 @@ constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, 
                     .limit = l.limit,
                     .request_full = l.requests.full(l.limit, low(h)),
                     .accept_full = l.accept_full(),
-                    .isn_chosen = facts.isn != 0,
+                    // Where requests are not looked up, none is stored either: there may be one already.
+                    .isn_chosen = facts.isn != 0 && l.sees_requests(),
                     .proven = facts.proven,
                     .refused = facts.refused,
                     .cookies_always = mode == cookie_mode::always};

@@ -135,6 +135,7 @@ struct expectations {
   std::uint64_t most_in_bucket = std::numeric_limits<std::uint64_t>::max();
   std::uint32_t buckets = 1;             ///< in a set, for `oldest_from_here_on`
   victims evicted = victims::oldest;     ///< where anybody is
+  bool bounds_requests = true;           ///< false where no gate asks whether there is room for a request
   bool shares_queue = false;             ///< buckets hold requests of other listeners, too
   bool exact_deadlines = true;           ///< false where a hand sweeps
   bool waiting_counts_requests = false;  ///< `waiting` counts Q too: who finishes takes the slot that it had

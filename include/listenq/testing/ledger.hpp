@@ -153,8 +153,8 @@ class ledger {
     expect(!evicted || of_neighbour || (victim != nullptr && as_ruled(l, was, *victim, key)),
            invariant::victim_as_ruled, f);
     expect(answered(s, o, m, own, victim, sent), invariant::answer_fits_verdict, f);
-    expect(!m.enters || facts.isn != 0 || evicted || was.requests.size() < was.limit, invariant::stored_only_with_room,
-           f);
+    expect(!m.enters || facts.isn != 0 || evicted || !expected_.bounds_requests || was.requests.size() < was.limit,
+           invariant::stored_only_with_room, f);
     if (const request_type* const now = find(before_, key); own != nullptr && now != nullptr) {
       const bool acks = o.verdict == verdict::overflow_kept || o.verdict == verdict::deferred;
       expect(now->acked == (own->acked || acks), invariant::acked_is_monotone, f);
@@ -399,8 +399,8 @@ class ledger {
     }
     return false;
   }
-  static bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, const request_type* own,
-                       const request_type* victim, segments sent) {
+  bool answered(const segment_type& s, const outcome& o, const detail::meaning& m, const request_type* own,
+                const request_type* victim, segments sent) const {
     const bool rst = s.flags.has(flag::rst);
     if (o.stages.has(stage::evicted_reset)) {
       if (sent.empty() || !sent.front().flags.has(flag::rst)) return false;

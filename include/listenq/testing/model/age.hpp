@@ -148,8 +148,9 @@ inline void model::sweep(const surroundings& around, const choices& chosen, tick
   if (chosen.later && (around.answer != send_result::later || passed_by.empty())) {
     forbid(p, "the visit was put off, and the sink had not asked for it");
   }
+  const std::uint64_t cells = rules_.on_the_heap ? cells_ : rules_.most_requests;
   std::uint64_t buckets = 1;
-  while (buckets * 2 <= cells_) buckets *= 2;
+  while (buckets < unbounded / 2 && buckets * 2 <= cells) buckets *= 2;
   const auto runs_in_a_timeout = static_cast<std::uint64_t>(rules_.wait(0) / rules_.sweep);
   const std::uint64_t budget = std::max<std::uint64_t>(1, 2 * (buckets / runs_in_a_timeout));
   for (const four_tuple& key : passed_by) {

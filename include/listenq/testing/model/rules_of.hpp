@@ -57,11 +57,11 @@ rules rules_of(std::string name = "a listener") {
     r.tunables[i] = policy_of<L, slot::tunables>::of(static_cast<tunable>(i));
   }
   r.tunable_members = L::tunables_type::members;
-  detail::promise_all<L, slot::clamp, slot::sizing, slot::waiting, slot::schedule, slot::pressure, slot::clockwork,
-                      slot::admission, slot::request_full, slot::accept_full_at_syn, slot::accept_full_at_ack,
-                      slot::cookies, slot::validation, slot::deferral, slot::isn, slot::family, slot::storage,
-                      slot::counters, slot::closing, slot::send_failure, slot::aborted_child, slot::icmp, slot::offer,
-                      slot::budget>(r);
+  detail::promise_all<L, slot::family, slot::clamp, slot::sizing, slot::waiting, slot::schedule, slot::pressure,
+                      slot::clockwork, slot::admission, slot::request_full, slot::accept_full_at_syn,
+                      slot::accept_full_at_ack, slot::cookies, slot::validation, slot::deferral, slot::isn,
+                      slot::storage, slot::counters, slot::closing, slot::send_failure, slot::aborted_child, slot::icmp,
+                      slot::offer, slot::budget>(r);
   return r;
 }
 

@@ -74,8 +74,21 @@ inline expectations expectations_of(const rules& r) {
   if (r.request_full.what == syn_rule::evict_oldest) e.evicted = victims::oldest;
   if (r.request_full.what == syn_rule::evict_in_bucket) e.evicted = victims::oldest_in_bucket;
   if (r.request_full.what == syn_rule::evict_from_here_on) e.evicted = victims::oldest_from_here_on;
+  const bool one_rule = r.accept_full_at_syn.what <= syn_rule::reset ||
+                        r.accept_full_at_syn.what == r.request_full.what ||
+                        r.accept_full_at_syn.what == syn_rule::drop_above_young ||
+                        r.accept_full_at_syn.what == syn_rule::drop_above_share;
+  if (!one_rule) e.evicted = victims::anybody;
   if (r.buckets > 0) e.buckets = r.buckets;
-  if (r.buckets > 0) e.most_in_bucket = r.depth;
+  const auto gate =
+      std::find_if(r.gates.begin(), r.gates.end(), [](const gate_rule& g) { return g.what == gate_step::request; });
+  e.bounds_requests = gate != r.gates.end();
+  // Whoever passes a full bucket, or has somebody of another one make room, makes it longer.
+  const syn_rule full = r.request_full.what;
+  const bool keeps_depth = e.bounds_requests && gate->strict &&
+                           (full == syn_rule::drop || full == syn_rule::reset || full == syn_rule::evict_in_bucket ||
+                            full == syn_rule::evict_from_here_on || full == syn_rule::drop_unless_both_full);
+  if (r.buckets > 0 && keeps_depth) e.most_in_bucket = r.depth;
   e.exact_deadlines = r.sweep == 0;
   e.waiting_counts_requests = r.accept_full({.accepted = 0, .requests = unbounded / 2, .backlog = 1});
   e.duplicates_start_over = r.duplicate.restarts == restart::schedule;
@@ -135,7 +148,7 @@ class trial {
     if (!close_at_once) drain();
     close();
     drain();
-    if (!wrong_ && l_->next_deadline()) fail("after close and all timers", "nothing", "a timer");
+    if (!wrong_ && l_->next_deadline() && !waits_for_ever()) fail("after close and all timers", "nothing", "a timer");
     return !wrong_;
   }
 
@@ -245,10 +258,12 @@ class trial {
                        const std::vector<half_open>& before, choices& chosen) const {
     chosen.limited = o.stages.has(stage::rate_limited);
     chosen.no_memory = o.verdict == verdict::dropped_no_memory;
-    if (const request<ipv4>* const r = l_->find_request(key); r != nullptr) {
+    // A cookie's numbers are not those of the request that may be there, too.
+    const request<ipv4>* const own = o.verdict == verdict::cookie_sent ? nullptr : l_->find_request(key);
+    if (own != nullptr) {
       chosen.stored_in = l_->bucket_of(key);
-      chosen.iss = r->iss;
-      chosen.clock = r->last_ts;
+      chosen.iss = own->iss;
+      chosen.clock = own->last_ts;
     }
     for (const segment& s : came.sent) {
       if (s.destination != key.peer() || !s.flags.has(flag::ack) || s.flags.has(flag::rst)) continue;
@@ -334,11 +349,19 @@ class trial {
     for (int i = 0; i < 20000 && !wrong_ && l_->next_deadline(); ++i) {
       now_ = std::max(now_, *l_->next_deadline());
       tick();
-      // Where data are waited for without an end, only close ends it.
-      if (model_.promised().deferral == deferral_rule::await_data && model_.listening()) break;
+      if (waits_for_ever() &&
+          std::all_of(model_.requests().begin(), model_.requests().end(), [](const half_open& r) { return r.acked; })) {
+        break;
+      }
     }
-    const bool may_stay = model_.promised().deferral == deferral_rule::await_data;
+    const bool may_stay = waits_for_ever();
     if (!wrong_ && !may_stay && l_->request_count() != 0) fail("requests", "an end of each", "some that live for ever");
+  }
+
+  /// Where data are waited for, nothing ends a request whose ACK has come, but a close, if that ends requests at all.
+  bool waits_for_ever() const {
+    return model_.promised().deferral == deferral_rule::await_data &&
+           (model_.listening() || model_.promised().closing == closing_answer::outlive);
   }
 
   // --- the application ---

@@ -76,7 +76,7 @@ struct choices {
   std::optional<std::uint32_t> clock{};      ///< the timestamp in the answer, or that of the stored request
   std::optional<std::uint32_t> ts_offset{};  ///< of the connection that was made
   std::uint32_t bucket = 0;                  ///< of the sender's four-tuple, before the step
-  std::uint32_t stored_in = 0;               ///< and after it
+  std::optional<std::uint32_t> stored_in{};  ///< and after it
   std::optional<four_tuple> victim{};        ///< whose request went, beside the sender's own
   std::vector<four_tuple> visited{};         ///< whose requests the hand came to, in order
   bool limited = false;                      ///< an answer was held back

@@ -89,7 +89,8 @@ inline std::optional<verdict> model::at_gate(const gate_rule& g, syn_step& step,
 }
 
 inline std::optional<verdict> model::at_request_gate(const gate_rule& g, syn_step& step, prediction& p) {
-  const bool closed = (step.full || step.cookies == mode::always) && (g.strict || step.facts.isn == 0);
+  const bool closed =
+      (step.full || step.cookies == mode::always) && (g.strict || step.facts.isn == 0 || !looks_up_requests());
   if (!closed) return std::nullopt;
   p.rule = "request_full, cookies: the request queue is full";
   if (step.full) p.due.met.add(stage::request_full);
@@ -287,7 +288,7 @@ inline void model::store(const syn_step& step, prediction& p) {
   r.armed = ++armed_;
   r.first_ts = r.last_ts = clock_for(r.key, step.chosen);
   if (rules_.buckets > 0) {
-    r.bucket = step.chosen.stored_in;
+    r.bucket = step.chosen.stored_in.value_or(active_set_ * rules_.buckets);
     enter_set(r.bucket, p);
   }
   requests_.push_back(r);
