@@ -397,6 +397,16 @@ TEST_CASE("an ISN that was chosen by somebody else is not replaced by a cookie")
   CHECK_FALSE(s.last.stages.has(stage::cookie_in_iss));
 }
 
+// It would catch two requests of one four-tuple: a gate that a TIME-WAIT opens, and nobody looks who is there.
+TEST_CASE("where requests are not looked up, a TIME-WAIT's ISN does not store one either") {
+  script<with<in_iss, admission<linux_gates>>> s{8};
+  CHECK(s.syn(0) == verdict::admitted);
+  s.listener.set(tunable::syncookies, 2);
+  s.facts.isn = 12345;
+  CHECK(s.syn(0) == verdict::cookie_sent);
+  CHECK(s.listener.request_count() == 1);
+}
+
 // --- pauses
 // ---------------------------------------------------------------------------------------------------------------
 

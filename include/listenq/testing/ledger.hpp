@@ -86,7 +86,7 @@ constexpr bool fits(verdict v, flags f, bool known) noexcept {
   if (known) return of_request || (v == verdict::cookie_overflow && f.has(flag::ack));
   if (f.has(flag::rst)) return v == verdict::ignored;
   if (!f.has(flag::ack)) return v == verdict::ignored || v == verdict::stray;
-  if (f.has(flag::syn)) return v == verdict::stray;
+  if (f.has(flag::syn)) return v == verdict::stray || v == verdict::ignored;  // FreeBSD drops a SYN-ACK since 2025
   return v == verdict::stray || v == verdict::cookie_promoted || v == verdict::cookie_overflow;
 }
 
