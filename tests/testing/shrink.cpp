@@ -17,7 +17,6 @@ namespace {
 
 /// Resets where it promises to wait; only once it has kept one waiting.
 struct resets_the_second {
-  static constexpr const char* name = "resets_the_second";
   static constexpr ack_answer on_overflow(const overflow_facts& f, const tunable_source auto&) noexcept {
     return f.lengths.requests > 1 ? ack_answer::reset : ack_answer::keep;
   }

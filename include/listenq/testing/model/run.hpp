@@ -514,7 +514,7 @@ class trial {
         let_pass(262144 * millisecond - value * millisecond / 2);
         return syn(i, isn);
       case op::jump:
-        now_ += value * 70 * millisecond;
+        now_ += duration{value} * 70 * millisecond;
         return tick();
       case op::next:
         now_ = std::max(now_, l_->next_deadline().value_or(now_));
