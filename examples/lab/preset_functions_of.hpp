@@ -5,8 +5,8 @@
 
 #include <listenq/mirror.hpp>
 
+#include "door_over.hpp"
 #include "presets.hpp"
-#include "stack_over.hpp"
 
 namespace lab {
 
@@ -21,9 +21,7 @@ struct at_most_once_again : S {
 
 template <class L>
 struct functions {
-  static std::unique_ptr<stack> make(const kernel_profile& profile, const stack_keys& keys, stack_hooks hooks) {
-    return std::make_unique<stack_over<L>>(profile, keys, std::move(hooks));
-  }
+  static std::unique_ptr<door> make_door(const stack_keys* keys) { return std::make_unique<door_over<L>>(keys); }
   static bool reads(tunable t) { return L::tunables_type::members.has(t); }
   static std::uint32_t default_of(tunable t) { return typename L::tunables_type{}[t]; }
   static explanation explain(int backlog, const tunable_values_set& set) {
@@ -66,7 +64,7 @@ struct functions {
 template <class L>
 preset_functions functions_of() {
   using f = functions<L>;
-  return {&f::make, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore, &f::simulate};
+  return {&f::make_door, &f::reads, &f::default_of, &f::explain, &describe<L>, &f::explore, &f::simulate};
 }
 
 }  // namespace lab

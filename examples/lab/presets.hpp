@@ -23,7 +23,7 @@ using tunable_values_set = std::map<tunable, std::uint32_t>;
 
 /// What is compiled for each preset by itself.
 struct preset_functions {
-  std::unique_ptr<stack> (*make)(const kernel_profile&, const stack_keys&, stack_hooks);
+  std::unique_ptr<door> (*make_door)(const stack_keys*);  ///< null: those of a listener made of nothing
   bool (*reads)(tunable);
   std::uint32_t (*default_of)(tunable);
   explanation (*explain)(int backlog, const tunable_values_set&);
@@ -45,6 +45,9 @@ struct preset_entry : preset_functions {
   preset::standing standing;
   kernel_profile kernel;  ///< the endpoints at both ends
 
+  std::unique_ptr<stack> make(const kernel_profile& profile, const stack_keys& keys, stack_hooks hooks) const {
+    return std::make_unique<stack>(profile, make_door(&keys), std::move(hooks));
+  }
   /// The value in force for a run with these settings.
   std::uint32_t value(tunable t, const tunable_values_set& set) const {
     const auto i = set.find(t);

@@ -24,6 +24,7 @@ constexpr const char* introduction =
     "  explore --help          all that can happen to a few clients\n"
     "  simulate --help         thousands of clients, and everything that can go wrong\n"
     "  attacks --help          all presets against floods, storms and stalls\n"
+    "  replay --help           a server's capture, or an event log, under other presets\n"
     "  inject --help           timed segments in, answers out";
 
 constexpr const char* epilogue =

@@ -2,6 +2,7 @@
 // One listener against thousands of hosts and a mix of troubles that the seed draws, preset by preset, run by run. What
 // breaks an invariant is named with the seed that repeats it.
 #include <iostream>
+#include <listenq/testing/event_log_text.hpp>
 #include <listenq/testing/simulation.hpp>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,7 @@ int simulate_command(int argc, const char* const* argv) {
   simulation_options o;
   std::uint64_t runs = 1;
   std::string path;
+  std::string log;
   o.events = 100'000;
   app.add_option_function<std::string>(
          "--preset", [&one](const std::string& v) { one = to_preset("--preset", v); }, "this one [all]")
@@ -70,8 +72,17 @@ int simulate_command(int argc, const char* const* argv) {
          "segments and timers in a run [100000]")
       ->type_name("N");
   app.add_option("--json", path, "as JSON, a line for each run; - is standard output")->type_name("FILE|-");
+  app.add_option("--log", log, "the run as an event log, for `replay`; of one preset and one seed")->type_name("FILE");
   if (!parse(app, argc, argv)) return 0;
   output_files files;
+  std::string logged;
+  if (!log.empty()) {
+    if (one == nullptr || runs != 1) throw usage_error("--log: allowed with one --preset and --runs 1");
+    files.add("--log", log);
+    logged = listenq::testing::log_header(
+        {{"composition", std::string(one->name)}, {"simulated", "seed " + std::to_string(o.seed)}});
+    o.log = [&logged](const listenq::testing::log_entry& e) { logged.append(to_text(e)) += '\n'; };
+  }
   if (app.get_option("--json")->count() > 0) files.add("--json", path, true);
 
   const style look = style::of_stdout();
@@ -98,6 +109,7 @@ int simulate_command(int argc, const char* const* argv) {
       }
     }
   }
+  if (files.has("--log")) files.write("--log", logged);
   if (files.has("--json")) {
     files.write("--json", lines);
   } else {

@@ -3,6 +3,21 @@
 
 namespace lab {
 
+stack::stack(const kernel_profile& profile, std::unique_ptr<door> listener, stack_hooks hooks)
+    : profile_(profile), listener_(std::move(listener)), hooks_(std::move(hooks)) {
+  listener_->on_timer = [this](instant now, const four_tuple& key, timer_outcome t) { timer_fired(now, key, t); };
+}
+
+void stack::close(instant now) {
+  sink out{*this, now};
+  listener_->close(out, now);
+}
+
+void stack::shutdown(instant now) {
+  sink out{*this, now};
+  listener_->shutdown(shutdown_how::both, out, now);
+}
+
 bool stack::sink::make_child(const handshake& h, const segment& last) {
   const std::uint16_t port = h.key.peer_port;
   child& c = of.children_[port];
@@ -37,7 +52,8 @@ std::optional<outcome> stack::receive(const segment& s, instant now) {
 std::optional<outcome> stack::to_listener(const segment& s, instant now, const arrival& facts) {
   remember_queues();
   decision d{.at = now, .port = s.source.port, .flags = s.flags, .payload = s.payload.size, .before = last_};
-  d.segment = listener_receive(s, now, facts);
+  sink out{*this, now};
+  d.segment = listener_->receive(s, now, out, facts);
   remember_queues();
   d.after = last_;
   hooks_.decided(d);
@@ -53,24 +69,24 @@ void stack::timer_fired(instant now, const four_tuple& key, timer_outcome t) {
 
 void stack::tick(instant now) {
   remember_queues();
-  listener_tick(now);
+  sink out{*this, now};
+  listener_->tick(now, out);
   while (!due_.empty() && due_.begin()->first <= now) {
     child& c = children_.at(due_.begin()->second);
-    sink out{*this, now};
     after(c, c.connection->tick(now, out), now);
   }
 }
 
 std::optional<instant> stack::next_deadline() const {
-  const std::optional<instant> l = listener_deadline();
+  const std::optional<instant> l = listener_->next_deadline();
   if (due_.empty()) return l;
   return l && *l < due_.begin()->first ? l : due_.begin()->first;
 }
 
 stack::child* stack::accept(instant now) {
-  const std::optional<four_tuple> key = listener_accept(now);
-  if (!key) return nullptr;
-  child* c = find(key->peer_port);
+  const auto a = listener_->accept(now);
+  if (!a) return nullptr;
+  child* c = find(a.handle.peer_port);
   if (c != nullptr) c->accepted = true;
   return c;
 }
@@ -109,10 +125,10 @@ void stack::after(child& c, connection_events e, instant now) {
   if (c.shake.fast_open && !c.settled) {
     if (const auto end = end_of_handshake(*c.connection)) {
       c.settled = true;
-      listener_child_settled(c.key, *end, now);
+      listener_->child_settled(c.key, *end, now);
     }
   }
-  if (e.has(connection_event::closed) && !c.accepted) listener_child_gone(c.key);
+  if (e.has(connection_event::closed) && !c.accepted) listener_->child_gone(c.key);
   if (!e.empty()) hooks_.stirred(port, e);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The server's half of a kernel: a listener and the connections that came out of it behind one port. It is what
-// "the stack" means in the library's documentation, with the listener's type hidden so that the rest of the lab is
-// compiled once. It has no clock and no network: both are handed in.
+// "the stack" means in the library's documentation. It has no clock and no network: both are handed in.
 #pragma once
 
 #include <functional>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "door.hpp"
 #include "nouns.hpp"
 
 namespace lab {
@@ -24,13 +24,6 @@ struct stack_hooks {
   std::function<send_result(const segment&)> send;
   std::function<void(const decision&)> decided;
   std::function<void(std::uint16_t port, connection_events)> stirred;  ///< something happened to a connection
-};
-
-/// The keys that a seed stands for.
-struct stack_keys {
-  siphash_key hash{};
-  siphash_key cookie{};  ///< the secret that all keys of cookies come from
-  fast_open_keys fast_open{};
 };
 
 /// One server port. Peers are told apart by their port: the lab has one client address.
@@ -43,24 +36,25 @@ class stack {
     handshake shake{};     ///< what the listener handed over
     bool settled = false;  ///< fast open: the listener knows how its handshake ended
   };
-  using request_type = request<ipv4>;
+  using request_type = door::request_type;
 
-  stack(const kernel_profile& profile, stack_hooks hooks) : profile_(profile), hooks_(std::move(hooks)) {}
+  stack(const kernel_profile& profile, std::unique_ptr<door> listener, stack_hooks hooks);
   stack(const stack&) = delete;
   stack& operator=(const stack&) = delete;
-  virtual ~stack() = default;
 
-  virtual listen_result listen(int backlog, instant now) = 0;
-  virtual set_status set(tunable, std::uint32_t value) = 0;
-  virtual std::uint32_t get(tunable) const = 0;
-  virtual queue_state queues() const = 0;
-  virtual counts counters() const = 0;
-  virtual std::vector<cause_line> causes() const = 0;
-  virtual std::vector<request_type> requests() const = 0;
-  virtual void close(instant now) = 0;
-  virtual void shutdown(instant now) = 0;
+  listen_result listen(int backlog, instant now) { return listener_->listen(backlog, now); }
+  set_status set(tunable t, std::uint32_t value) { return listener_->set(t, value, 0); }
+  std::uint32_t get(tunable t) const { return listener_->get(t); }
+  queue_state queues() const { return listener_->queues(); }
+  counts counters() const { return listener_->counters(); }
+  std::vector<cause_line> causes() const { return listener_->causes(); }
+  std::vector<request_type> requests() const { return listener_->requests(); }
+  void close(instant now);
+  void shutdown(instant now);
   /// An ICMP error about the segment of ours that began at `seq`.
-  virtual icmp_verdict unreachable(const four_tuple& key, seq_number seq, icmp_error error, instant now) = 0;
+  icmp_verdict unreachable(const four_tuple& key, seq_number seq, icmp_error error, instant now) {
+    return listener_->unreachable(key, seq, now, error);
+  }
 
   /// A connection's segments go to it, all others to the listener. Nothing if a connection took it.
   std::optional<outcome> receive(const segment&, instant now);
@@ -78,7 +72,7 @@ class stack {
   std::size_t send(child&, byte_view bytes, instant now);
   void close(child&, instant now);
 
- protected:
+ private:
   /// What the listener sends into; makes the children.
   struct sink {
     stack& of;
@@ -88,22 +82,14 @@ class stack {
     void reset_child(const four_tuple& key);
   };
 
-  virtual outcome listener_receive(const segment&, instant now, const arrival&) = 0;
-  virtual void listener_tick(instant now) = 0;
-  virtual std::optional<instant> listener_deadline() const = 0;
-  virtual std::optional<four_tuple> listener_accept(instant now) = 0;
-  virtual void listener_child_gone(const four_tuple&) = 0;
-  virtual void listener_child_settled(const four_tuple&, fast_open_end, instant now) = 0;
-
   /// The listener's observer says that a timer was due.
   void timer_fired(instant now, const four_tuple& key, timer_outcome t);
   void remember_queues() { last_ = queues(); }
-
- private:
   std::optional<outcome> to_listener(const segment&, instant now, const arrival&);
   void after(child&, connection_events, instant now);
 
   kernel_profile profile_;
+  std::unique_ptr<door> listener_;
   stack_hooks hooks_;
   std::map<std::uint16_t, child> children_;
   std::map<std::uint16_t, instant> deadlines_;

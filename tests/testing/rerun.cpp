@@ -413,6 +413,8 @@ TEST_CASE("what cannot be used of a capture is counted by its name") {
   };
   put(packet(0));
   put(packet(0), "lost");
+  segment answer{server, d.log[0].segment.source, 1, 2, flag::rst};
+  put({bytes.data(), wire::write_packet(answer, {bytes.data(), bytes.size()})}, "lost");  // sent all the same
   byte_view fragment = packet(0);
   bytes[6] = std::byte{0x20};
   bytes[10] = std::byte{};
@@ -433,6 +435,7 @@ TEST_CASE("what cannot be used of a capture is counted by its name") {
   const capture_log log = read_capture(out.str());
   using counts = std::map<std::string, std::size_t>;
   CHECK(log.counts == counts{{"in", 3},
+                             {"out", 1},
                              {"lost", 1},
                              {"fragment", 1},
                              {"too_short", 1},

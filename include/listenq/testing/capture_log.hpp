@@ -97,6 +97,7 @@ inline capture_log log_of_capture(byte_view file, std::optional<std::uint16_t> p
     instant at;
     listenq::segment segment;
     bool cut;
+    bool lost;
     wire::direction way;
   };
   std::vector<item> items;
@@ -105,17 +106,13 @@ inline capture_log log_of_capture(byte_view file, std::optional<std::uint16_t> p
   wire::capture_reader reader(file);
   while (const auto p = reader.next()) {
     const std::string_view comment(reinterpret_cast<const char*>(p->comment.data), p->comment.size);
-    if (comment == "lost") {
-      ++log.counts["lost"];
-      continue;
-    }
     const auto r = packets.read(*p);
     if (!r.segment) {
       ++log.counts[r.why];
       continue;
     }
     if (r.segment->flags.has(flag::syn) && !r.segment->flags.has(flag::ack)) ++syns[r.segment->destination.port];
-    items.push_back({p->at, *r.segment, r.cut, r.way});
+    items.push_back({p->at, *r.segment, r.cut, comment == "lost", r.way});
   }
   log.error = reader.error();
   if (packets.ipv6_hosts() > 0) log.counts["ipv6_hosts"] = packets.ipv6_hosts();
@@ -130,6 +127,10 @@ inline capture_log log_of_capture(byte_view file, std::optional<std::uint16_t> p
     const bool in = i.segment.destination.port == log.port;
     if (!port || (!in && i.segment.source.port != log.port)) {
       ++log.counts["other_port"];
+      continue;
+    }
+    if (in && i.lost) {
+      ++log.counts["lost"];
       continue;
     }
     const bool known = last != nullptr && last->way != wire::direction::unknown && i.way != wire::direction::unknown;

@@ -98,13 +98,13 @@ replay_report replay(std::span<const log_entry> log, L& door) {
       case log_kind::gone:
       case log_kind::settled: {
         typename L::handle_type handle{};
-        door.for_each_waiting([&](const typename L::handle_type& h) {
-          if (log_key(h) == e.key) handle = h;
-        });
         if constexpr (std::same_as<typename L::handle_type, four_tuple>) {
           handle = e.key;
-        } else if (log_key(handle) != e.key) {
+        } else {
           handle.key = e.key;
+          door.for_each_waiting([&](const typename L::handle_type& h) {
+            if (log_key(h) == e.key) handle = h;
+          });
         }
         if (e.kind == log_kind::gone) {
           tap.child_gone(handle, e.at);

@@ -75,6 +75,8 @@ struct rerun_options {
   tunable_set kept{};            ///< tunables that the log's `set` does not change
   accept_model accept{};
   bool persistent = true;
+  /// How long before the first entry it listens, where the log does not say: a sweep's hand goes round from then on.
+  duration head_start = 0;
   std::function<void(const rerun_step&)> step{};
   std::function<void(const log_entry&)> log{};  ///< the re-run as a log of its own
 };
@@ -104,6 +106,7 @@ struct rerun_report {
 
 /// What the log's own server did, as far as the log says.
 struct logged_server {
+  std::uint64_t connections = 0;  ///< none are known of a capture
   std::uint64_t segments = 0;
   std::uint64_t syns = 0;
   std::uint64_t syns_answered = 0;
@@ -210,6 +213,7 @@ class logged_attempts {
       if (log[i].kind == log_kind::in) heard(i, unanswered);
       if (log[i].kind == log_kind::out) said(i, unanswered);
       accepts_ = accepts_ || log[i].kind == log_kind::accept;
+      there_.connections += log[i].kind == log_kind::child && log[i].result != 0 ? 1 : 0;
     }
     for (const auto& [key, all] : by_peer_) {
       for (const detail::attempt& a : all) there_.honest += a.honest() ? 1 : 0;
@@ -298,7 +302,7 @@ class rerunner {
     const bool listens = std::any_of(log_.begin(), log_.end(), [](auto& e) { return e.kind == log_kind::listen; });
     if (!log_.empty()) now_ = log_.front().at;
     const instant began = now_;
-    if (!listens) tap_.listen(options_.backlog.value_or(128), now_);
+    if (!listens) tap_.listen(options_.backlog.value_or(128), began - options_.head_start);
     if (accept_ == accept_model::kind::every) plan(now_ + options_.accept.time, deed::accept, {});
     if (accept_ == accept_model::kind::from) plan(options_.accept.time, deed::accept, {});
     for (std::size_t i = 0; i < log_.size(); ++i) {
@@ -346,6 +350,17 @@ class rerunner {
     }
     void reset_child(const typename L::handle_type& h) { in.children_.erase(log_key(h)); }
   };
+
+  /// RSTs to a peer here: how many more than there, and when the last one was.
+  struct reset_count {
+    std::int64_t more = 0;
+    instant last = 0;
+  };
+  /// Has a RST that its server there did not send reached it?
+  bool was_reset(const four_tuple& key, duration round_trip) const {
+    const auto r = resets_.find(key);
+    return r != resets_.end() && r->second.more > 0 && now_ - r->second.last >= round_trip;
+  }
 
   void plan(instant at, deed what, const four_tuple& key, std::size_t which = 0) {
     plans_.push({at, ++planned_, what, key, which});
@@ -485,7 +500,7 @@ class rerunner {
     }
     attempt& a = *spoken_by(all, begun, s, i);
     if (a.answer < i) {
-      const bool told_otherwise = !a.answered || resets_here_[key] > resets_there_[key];
+      const bool told_otherwise = !a.answered || was_reset(key, a.round_trip);
       if ((told_otherwise || a.late) && children_.find(key) == children_.end()) {
         ++report_.withheld;
         return;
@@ -513,7 +528,7 @@ class rerunner {
       }
       return;
     }
-    if (s.flags.has(flag::rst)) ++resets_there_[key];
+    if (s.flags.has(flag::rst)) --resets_[key].more;
     const auto c = children_.find(key);
     if (c == children_.end()) return;
     if (accept_ == accept_model::kind::observed && (s.payload.size > 0 || s.flags.has(flag::fin))) {
@@ -594,7 +609,8 @@ class rerunner {
     const auto peer = by_peer_.find(key);
     if (s.flags.has(flag::rst)) {
       ++report_.resets;
-      ++resets_here_[key];
+      ++resets_[key].more;
+      resets_[key].last = now_;
       if (peer != by_peer_.end()) {
         for (attempt& a : peer->second) a.was_reset = a.was_reset || a.late || a.insists;
       }
@@ -652,8 +668,7 @@ class rerunner {
   std::unordered_map<four_tuple, std::size_t, key_hash> current_{};  ///< how many attempts of a peer have begun
   std::unordered_map<four_tuple, connection_here, key_hash> children_{};
   std::unordered_set<four_tuple, key_hash> connected_there_{};
-  std::unordered_map<four_tuple, std::uint32_t, key_hash> resets_there_{};
-  std::unordered_map<four_tuple, std::uint32_t, key_hash> resets_here_{};
+  std::unordered_map<four_tuple, reset_count, key_hash> resets_{};
   std::priority_queue<plan_entry, std::vector<plan_entry>, std::greater<>> plans_{};
   std::uint64_t planned_ = 0;
   instant now_ = 0;
