@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+// Hash flooding: whoever knows the table, the function and our addresses, but not the key, cannot make a chain of the
+// request table long. What is measured is what the attack is about: how many requests a look-up compares.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <listenq/listener.hpp>
+#include <listenq/transport/splitmix64.hpp>
+#include <type_traits>
+#include <vector>
+
+using namespace listenq;
+
+namespace {
+
+/// IPv4 whose comparisons are counted.
+struct counted_ipv4 {
+  static constexpr std::uint32_t ours = 0x0a000001;
+  struct address {
+    std::uint32_t value = 0;
+    friend constexpr bool operator==(const address& a, const address& b) noexcept {
+      if (!std::is_constant_evaluated() && a.value != ours) ++compared;  // of a four-tuple the peer's alone
+      return a.value == b.value;
+    }
+    static inline std::size_t compared = 0;
+  };
+  static constexpr std::size_t words = 1;
+  static constexpr std::uint32_t word(const address& a, std::size_t) noexcept { return a.value; }
+};
+using key_type = basic_four_tuple<counted_ipv4>;
+using packet = basic_segment<counted_ipv4>;
+
+/// FNV-1a: a good function, but everybody can compute it.
+struct unkeyed {
+  constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) const noexcept {
+    std::uint64_t h = 0xcbf29ce484222325U;
+    for (std::size_t i = 0; i < n; ++i) h = (h ^ words[i]) * 0x100000001b3U;
+    return h ^ h >> 29;
+  }
+};
+
+template <class Hash>
+using door = listener<hashing<Hash>, family<counted_ipv4>, waiting<backlog_plus_one>>;
+
+constexpr int backlog = 1023;  // 1024 requests in 1024 buckets
+constexpr std::uint32_t buckets = 1024;
+
+packet syn(std::uint32_t address, std::uint16_t port) {
+  packet s;
+  s.source = {{address}, port};
+  s.destination = {{counted_ipv4::ours}, 80};
+  s.flags = flag::syn;
+  s.seq = address ^ port;
+  return s;
+}
+
+/// Where `hash` would put it: the attacker knows the order of the words and how many buckets there are. It finds the
+/// order out from a listener of its own, since only equal buckets are of use.
+template <class Hash>
+std::uint32_t bucket_of(const Hash& hash, const packet& s) {
+  const std::uint32_t words[] = {s.source.address.value, s.destination.address.value,
+                                 std::uint32_t{s.source.port} << 16 | s.destination.port};
+  return static_cast<std::uint32_t>(hash.hash(words, 3)) & (buckets - 1);
+}
+
+/// 1024 peers that all go to one bucket under `hash`.
+template <class Hash>
+std::vector<packet> colliding(const Hash& hash) {
+  std::vector<packet> all;
+  splitmix64 random(5);
+  while (all.size() < 1024) {
+    const packet s = syn(static_cast<std::uint32_t>(random.next()), static_cast<std::uint16_t>(random.next()));
+    if (bucket_of(hash, s) == 77) all.push_back(s);
+  }
+  return all;
+}
+
+struct cost {
+  std::size_t longest = 0;  ///< comparisons of one look-up that finds nothing or the last
+  std::size_t total = 0;
+  std::uint32_t stored = 0;
+};
+/// A flood, then a look-up of everybody.
+template <class Hash>
+cost flood(const std::vector<packet>& attack, const Hash& hash) {
+  door<Hash> l{hash};
+  REQUIRE(l.listen(backlog));
+  null_sink out;
+  for (const packet& s : attack) l.receive(s, 0, out);
+  cost c;
+  c.stored = l.request_count();
+  for (const packet& s : attack) {
+    counted_ipv4::address::compared = 0;
+    l.find_request({s.source.address, s.destination.address, s.source.port, s.destination.port});
+    c.longest = std::max(c.longest, counted_ipv4::address::compared);
+    c.total += counted_ipv4::address::compared;
+  }
+  return c;
+}
+
+/// The longest chain of 1024 balls in 1024 boxes is 11 or more once in 10^5 times (1024 / (e 11!)); each key here is a
+/// fixed one, so the test does not flicker.
+constexpr std::size_t bound = 11;
+
+}  // namespace
+
+// This is the attack, and it works where there is no key: a test that could not fail would show nothing.
+TEST_CASE("without a key the attacker puts everybody into one chain") {
+  const cost c = flood(colliding(unkeyed{}), unkeyed{});
+  CHECK(c.stored == 1024);
+  CHECK(c.longest >= 1024);
+}
+
+// A key that is not used, or used for half of the words; a bucket taken from bits that the key does not reach.
+TEST_CASE("with a key, peers that collide under any other key or under none are spread as by chance") {
+  const siphash<2, 4> wrong{{0, 0}};
+  const std::vector<packet> attacks[] = {colliding(unkeyed{}), colliding(wrong)};
+  CHECK(flood(attacks[1], wrong).longest >= 1024);  // it is an attack on this function: who has the key succeeds
+  splitmix64 random(11);
+  for (int i = 0; i < 8; ++i) {
+    const siphash<2, 4> secret{{random.next(), random.next()}};
+    const siphash<1, 3> faster{{random.next(), random.next()}};
+    for (const auto& attack : attacks) {
+      const cost c = flood(attack, secret);
+      CHECK(c.stored == 1024);
+      CHECK(c.longest <= bound);
+      CHECK(c.total <= std::size_t{1024} * 4);  // on average a look-up compares about one and a half
+      CHECK(flood(attack, faster).longest <= bound);
+    }
+  }
+}
+
+// Addresses and ports in a row, or one bit apart, are what real floods have.
+TEST_CASE("peers in a row are spread as by chance, too") {
+  std::vector<packet> ports;
+  std::vector<packet> hosts;
+  std::vector<packet> strides;
+  for (std::uint32_t i = 0; i < 1024; ++i) {
+    ports.push_back(syn(0xc0000201, static_cast<std::uint16_t>(1024 + i)));
+    hosts.push_back(syn(0xc0000000 + i, 1024));
+    strides.push_back(syn(i << 20, static_cast<std::uint16_t>(i << 6)));
+  }
+  splitmix64 random(13);
+  for (int i = 0; i < 8; ++i) {
+    const siphash<2, 4> secret{{random.next(), random.next()}};
+    for (const auto* attack : {&ports, &hosts, &strides}) CHECK(flood(*attack, secret).longest <= bound);
+  }
+}
+
+// A syncache evicts within a bucket: whoever could aim would throw a victim out with thirty SYNs.
+TEST_CASE("nobody can aim at the bucket of a victim in a syncache") {
+  using cache = listener<hashing<siphash<2, 4>>, sizing<syncache<512, 30>>, admission<syncache_gates>,
+                         request_full<evict_in_bucket>>;
+  const auto survives = [](const siphash<2, 4>& theirs, const siphash<2, 4>& ours) {
+    cache l{ours};
+    REQUIRE(l.listen(128));
+    null_sink out;
+    segment victim{{ip(10, 0, 0, 9), 1025}, {ip(10, 0, 0, 1), 80}, 1, 0, flag::syn};
+    l.receive(victim, 0, out);
+    cache model{theirs};  // what the attacker believes ours to be
+    REQUIRE(model.listen(128));
+    const std::uint32_t aim = model.bucket_of(four_tuple_of(victim));
+    splitmix64 random(17);
+    for (int sent = 0; sent < 60;) {
+      segment s = victim;
+      s.source = {{static_cast<std::uint32_t>(random.next())}, static_cast<std::uint16_t>(random.next())};
+      if (model.bucket_of(four_tuple_of(s)) != aim) continue;
+      l.receive(s, 0, out);
+      ++sent;
+    }
+    return l.find_request(four_tuple_of(victim)) != nullptr;
+  };
+  const siphash<2, 4> ours{{1, 2}};
+  CHECK_FALSE(survives(ours, ours));
+  CHECK(survives({{3, 4}}, ours));
+  CHECK(survives({}, ours));
+}
