@@ -125,6 +125,17 @@ static_assert(killed::judge({.flags = RST, .at_isn = true}) == a::ignore);
 static_assert(killed::judge(inside(SYN)) == a::challenge);
 static_assert(killed::rate_limit == rfc5961_validation::rate_limit);
 
+static_assert(lwip_validation::judge(next(RST)) == a::forget);
+static_assert(lwip_validation::judge(edge(RST)) == a::challenge);
+static_assert(lwip_validation::judge({.flags = RST}) == a::ignore);
+static_assert(lwip_validation::judge({.flags = SYN | RST, .at_isn = true}) == a::ignore);
+static_assert(lwip_validation::judge({.flags = SYN, .at_isn = true}) == a::resend);
+static_assert(lwip_validation::judge(next(SYN)) == a::ignore);
+static_assert(lwip_validation::judge({.flags = ACK, .ack_right = true}) == a::finish);
+static_assert(lwip_validation::judge({.flags = FIN | ACK, .ack_right = true, .old_timestamp = true}) == a::finish);
+static_assert(lwip_validation::judge(inside(ACK)) == a::reset_and_keep);
+static_assert(lwip_validation::judge(next(FIN)) == a::ignore);
+
 using blind = blind_to_sequence<repeats_syn_ack<rfc793_validation>>;
 static_assert(blind::judge({.flags = RST}) == a::forget);
 static_assert(blind::judge({.flags = ACK, .ack_right = true}) == a::finish);

@@ -128,7 +128,7 @@ static_assert(validation_policy<linux_validation<linux_era::v2_6_32>>);
 static_assert(validation_policy<freebsd_validation> && validation_policy<netbsd_validation> &&
               validation_policy<openbsd_validation> && validation_policy<rfc793_validation> &&
               validation_policy<rfc9293_validation> && validation_policy<rfc5961_validation> &&
-              validation_policy<repeats_syn_ack<rfc793_validation>>);
+              validation_policy<lwip_validation> && validation_policy<repeats_syn_ack<rfc793_validation>>);
 static_assert(!validation_policy<rfc_table>);
 struct only_judges {
   static request_answer judge(const request_facts&) { return request_answer::ignore; }

@@ -53,7 +53,7 @@ static_assert(empty<evict_oldest, evict_random, evict_most_retried, evict_in_buc
 static_assert(empty<no_cookies, no_fast_open, no_deferral, defer_accept<>, await_data, capped<9>, no_budget, unobserved,
                     no_counters>);
 static_assert(empty<linux_validation<linux_era::v3_12>, freebsd_validation, freebsd_main_validation, netbsd_validation,
-                    openbsd_validation, rfc793_validation, rfc9293_validation, rfc5961_validation,
+                    openbsd_validation, rfc793_validation, rfc9293_validation, rfc5961_validation, lwip_validation,
                     repeats_syn_ack<rfc793_validation>, takes_any_rst<blind_to_sequence<rfc5961_validation>>>);
 static_assert(empty<rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);
 static_assert(empty<forget_requests, leave_to_timer, abort_requests, outlive_listener, fatal, fatal_when_resent,

@@ -6,6 +6,7 @@
 // `rfc9293_validation` for the standard of today; `rfc5961_validation` where a SYN may not kill a request either.
 // Stacks that are not kernels are one of them with an exception or two: `repeats_syn_ack<...>` where the same SYN gets
 // the SYN-ACK again, `takes_any_rst<...>` where no RST is challenged, `blind_to_sequence<...>` where nobody looks.
+// `lwip_validation` is lwIP's, a table of its own.
 #pragma once
 
 #include <listenq/policy/validation.hpp>
@@ -84,8 +85,26 @@ struct rfc5961_validation : rfc9293_validation {
   }
 };
 
+/// lwIP (core/tcp_in.c, tcp_process of 3d896ba0): RFC 5961 3.2 for a RST, the right edge included; otherwise the
+/// sequence number matters to a SYN alone. A right ACK number finishes the handshake from anywhere, a wrong one gets a
+/// RST; the SYN again gets the SYN-ACK, with or without ACK, another SYN nothing. 2.1.3, which was run, differs in one
+/// point: its SYN+ACK counts as an ACK.
+struct lwip_validation : rfc_table {
+  static constexpr const char* name = "lwip_validation";
+  static constexpr duration rate_limit = 0;
+
+  static constexpr request_answer judge(const request_facts& f) noexcept {
+    if (f.flags.has(flag::rst)) {
+      if (f.exact) return request_answer::forget;
+      return f.starts_in_window || f.at_right_edge ? request_answer::challenge : request_answer::ignore;
+    }
+    if (f.flags.has(flag::syn)) return f.at_isn ? request_answer::resend : request_answer::ignore;
+    return of_ack(f);
+  }
+};
+
 /// `P`, but the same SYN again gets the SYN-ACK again, as most stacks have it that are not kernels (picoTCP, VPP,
-/// mTCP, lwIP).
+/// mTCP).
 template <validation_policy P>
 struct repeats_syn_ack : P {
   static constexpr const char* name = "repeats_syn_ack";

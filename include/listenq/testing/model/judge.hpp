@@ -127,6 +127,14 @@ inline judgement judged_by_rfc9293(bool challenges_syn) {
     return m.right_ack ? finish : reset_and_keep;
   };
 }
+/// tcp_process: numbers of ACKs, and sequence numbers of SYNs and RSTs.
+inline request_answer judged_by_lwip(const meeting& m) {
+  using enum request_answer;
+  if (m.is(flag::rst)) return m.exact() ? forget : m.starts_inside() || m.at_edge() ? challenge : ignore;
+  if (m.is(flag::syn)) return m.is_the_isn() ? resend : ignore;
+  if (!m.is(flag::ack)) return ignore;
+  return m.right_ack ? finish : reset_and_keep;
+}
 inline listener_answer answered_by_rfc(flags f) {
   if (f.has(flag::rst)) return listener_answer::ignore;
   if (f.has(flag::syn | flag::ack)) return listener_answer::reset;

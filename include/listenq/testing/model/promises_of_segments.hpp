@@ -75,6 +75,13 @@ struct promise<rfc5961_validation> {
     r.judge = judged_by_rfc9293(true);
   }
 };
+template <>
+struct promise<lwip_validation> {
+  static void of(rules& r) {
+    r.judge = judged_by_lwip;
+    r.at_listener = answered_by_rfc;
+  }
+};
 template <class P>
 struct promise<repeats_syn_ack<P>> {
   static void of(rules& r) {
