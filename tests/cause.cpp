@@ -58,7 +58,7 @@ TEST_CASE("every row of the table is the cause of some record") {
     const cause& c = causes[i];
     CAPTURE(c.why);
     if (c.what == record_kind::of_segment) {
-      CHECK(cause_index({static_cast<verdict>(c.verdict), c.met, {}}) == i);
+      CHECK(cause_index({static_cast<verdict>(c.verdict), {}, c.met}) == i);
     } else if (c.what == record_kind::of_timer) {
       const auto v = static_cast<timer_verdict>(c.verdict);
       const bool unsent = (c.met.bits & detail::timer_unsent) != 0;

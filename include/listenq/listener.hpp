@@ -20,6 +20,7 @@
 #include <listenq/detail/dispatch.hpp>
 #include <listenq/detail/state.hpp>
 #include <optional>
+#include <span>
 #include <type_traits>
 
 namespace listenq {
@@ -235,13 +236,34 @@ class basic_listener {
   /// only the outer stack knows. `now` that lies in the past counts as no time passed. O(1).
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts = {}) {
-    now = state_.advance(now);
-    outcome o = state_.listening ? detail::dispatch(state_, s, out, facts) : detail::on_closed(state_, s, out);
-    o.flags = s.flags;
-    state_.counters.get().count(o);
-    if constexpr (requires { state_.observer.get().on_segment(now, s, o); })
-      state_.observer.get().on_segment(now, s, o);
-    return o;
+    state_.advance(now);
+    if (state_.listening) return noted(s, detail::dispatch(state_, s, state_.hash(four_tuple_of(s)), out, facts));
+    return noted(s, detail::on_closed(state_, s, out));
+  }
+
+  /// A burst of segments that came together: the same, to the bit, as `receive` for one after the other, and cheaper,
+  /// since they are hashed eight at a time and what they lead to is fetched ahead. `seen(segment, outcome)` is told of
+  /// each. All payloads must stay valid meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
+  template <sink<Family> Sink, class Seen>
+  constexpr void receive(std::span<const segment_type> burst, instant now, Sink& out, Seen&& seen) {
+    constexpr std::size_t most = 8, least = 4;
+    if (state_.looks_ahead()) {
+      while (burst.size() >= least) {
+        const std::size_t n = burst.size() < most ? burst.size() : most;
+        std::uint64_t hashes[most];
+        state_.look_ahead(burst.data(), n, hashes);
+        state_.advance(now);
+        for (std::size_t i = 0; i < n; ++i) {
+          seen(burst[i], noted(burst[i], detail::dispatch(state_, burst[i], hashes[i], out, arrival{})));
+        }
+        burst = burst.subspan(n);
+      }
+    }
+    for (const segment_type& s : burst) seen(s, receive(s, now, out));
+  }
+  template <sink<Family> Sink>
+  constexpr void receive(std::span<const segment_type> burst, instant now, Sink& out) {
+    receive(burst, now, out, [](const segment_type&, const outcome&) {});
   }
 
   /// What `receive` without a sink yields: the outcome, the answer if there is one, and, where the handshake finished,
@@ -370,6 +392,15 @@ class basic_listener {
   }
 
  private:
+  /// Counts and shows the record of a segment.
+  [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, outcome o) {
+    o.flags = s.flags;
+    state_.counters.get().count(o);
+    if constexpr (requires { state_.observer.get().on_segment(state_.now, s, o); })
+      state_.observer.get().on_segment(state_.now, s, o);
+    return o;
+  }
+
   using index = typename state_type::index;
   static constexpr index npos = state_type::npos;
 

@@ -53,6 +53,7 @@
 #include <listenq/policy/rfc_validation.hpp>
 #include <listenq/policy/schedule.hpp>
 #include <listenq/policy/shared_budget.hpp>
+#include <listenq/policy/siphash_lanes.hpp>
 #include <listenq/policy/sizing.hpp>
 #include <listenq/policy/storage.hpp>
 #include <listenq/policy/syncache.hpp>

@@ -133,8 +133,8 @@ struct stages {
 /// The record of one inbound segment.
 struct outcome {
   listenq::verdict verdict = listenq::verdict::ignored;
-  listenq::stages stages{};
   listenq::flags flags{};  ///< of the segment
+  listenq::stages stages{};
   friend constexpr bool operator==(const outcome&, const outcome&) = default;
 };
 

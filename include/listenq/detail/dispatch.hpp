@@ -10,14 +10,16 @@
 
 namespace listenq::detail {
 
+/// `h` is the hash of its four-tuple.
 template <class L, class Sink>
-constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s, Sink& out, const arrival& facts) {
+[[gnu::always_inline]] constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s,
+                                                  std::uint64_t h, Sink& out, const arrival& facts) {
   const auto key = four_tuple_of(s);
-  const std::uint64_t h = l.hash(key);
   const auto i = l.sees_requests() ? l.requests.find(key, low(h)) : l.npos;
   if (i != l.npos) {
     const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
-    return syn ? on_syn(l, s, key, h, i, out, facts) : on_request(l, s, h, i, out);
+    if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out);
+    return on_syn(l, s, key, h, i, out, facts);
   }
   switch (policies<L>::validation::at_listener(s.flags)) {
     case listener_answer::gates:

@@ -52,35 +52,45 @@ constexpr outcome on_stray(const Segment& s, Sink& out) {
   return o;
 }
 
+/// An ACK that may bring a cookie back; false if it does not.
 template <class L, class Sink>
-constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
-                               const typename state<L>::key_type& key, std::uint64_t h, Sink& out,
-                               bool has_request = false) {
+[[gnu::noinline]] constexpr bool on_cookie(state<L>& l, const typename state<L>::segment_type& s,
+                                           const typename state<L>::key_type& key, std::uint64_t h, Sink& out,
+                                           bool has_request, outcome& o) {
   using p = policies<L>;
+  typename state<L>::request_type r;
+  if (!recover(l, r, s, key, h, o)) return false;
+  o.verdict = verdict::cookie_overflow;
+  if (l.accept_full()) {
+    o.stages.add(stage::accept_full);
+  } else if (has_request) {
+    o.verdict = verdict::cookie_in_vain;
+  } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), true), s, out)) {
+    o.verdict = verdict::cookie_promoted;
+  } else {
+    o.stages.add(stage::child_refused);
+  }
+  if constexpr (p::cookies::in_iss) {
+    if (o.verdict == verdict::cookie_overflow &&
+        p::accept_full_at_ack::on_overflow(l.overflow(true), l.tunables) == ack_answer::reset) {
+      answer_reset(s, out, o);
+    }
+  }
+  return true;
+}
+
+template <class L, class Sink>
+[[gnu::always_inline]] constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
+                                                      const typename state<L>::key_type& key, std::uint64_t h,
+                                                      Sink& out, bool has_request = false) {
   outcome o{has_request ? verdict::wrong_ack : verdict::stray};
-  if constexpr (p::cookies::possible) {
-    typename state<L>::request_type r;
-    const bool asked = l.mode() != cookie_mode::off;
-    const bool may = asked && cookie_may_come(l, h);
-    if (asked && !may) o.stages.add(stage::cookie_late);
-    if (may && recover(l, r, s, key, h, o)) {
-      o.verdict = verdict::cookie_overflow;
-      if (l.accept_full()) {
-        o.stages.add(stage::accept_full);
-      } else if (has_request) {
-        o.verdict = verdict::cookie_in_vain;
-      } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), true), s, out)) {
-        o.verdict = verdict::cookie_promoted;
-      } else {
-        o.stages.add(stage::child_refused);
+  if constexpr (policies<L>::cookies::possible) {
+    if (l.mode() != cookie_mode::off) {
+      if (!cookie_may_come(l, h)) {
+        o.stages.add(stage::cookie_late);
+      } else if (on_cookie(l, s, key, h, out, has_request, o)) {
+        return o;
       }
-      if constexpr (p::cookies::in_iss) {
-        if (o.verdict == verdict::cookie_overflow &&
-            p::accept_full_at_ack::on_overflow(l.overflow(true), l.tunables) == ack_answer::reset) {
-          answer_reset(s, out, o);
-        }
-      }
-      return o;
     }
   }
   answer_reset(s, out, o);

@@ -12,13 +12,24 @@ namespace listenq::detail {
 template <class P>
 inline constexpr bool opens_at_syn = P::fast_open::possible && !std::derived_from<typename P::child, deferred_child>;
 
+/// Is `fast_open` to be asked about this SYN?
+template <class L>
+constexpr bool may_open_at_syn(const state<L>& l, const typename state<L>::segment_type& s) noexcept {
+  using fast_open = typename policies<L>::fast_open;
+  if (s.flags.has(flag::fin)) return false;
+  if constexpr (requires { fast_open::concerned(bool{}, bool{}, l.tunables); }) {
+    return fast_open::concerned(s.options.fast_open.present(), !s.payload.empty(), l.tunables);
+  } else {
+    return true;
+  }
+}
+
 /// `r` is what the SYN's request would be. True if the SYN ends here; if not, `offer` is for the SYN-ACK of its
 /// request.
 template <class L, class Sink>
 constexpr bool open_at_syn(state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
                            std::uint64_t h, Sink& out, outcome& o, fast_open_option& offer) {
   using p = policies<L>;
-  if (s.flags.has(flag::fin)) return false;
   const key_words<typename p::family> w{r.key};
   const fast_open_answer a = l.fast_open.get().on_syn({.words = w.word,
                                                        .word_count = w.count - 1,  // the addresses, not the ports

@@ -28,6 +28,30 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
   return f;
 }
 
+/// Of two kinds of segment, nearly all that there are, the facts are known after a few comparisons: what finishes a
+/// handshake (the next number, the right acknowledgment, no old timestamp) ...
+template <addressing A>
+[[gnu::always_inline]] constexpr bool is_ordinary_ack(const request<A>& r, const basic_segment<A>& s) noexcept {
+  if (s.seq != r.irs + 1 || s.ack != r.iss + 1) return false;
+  if ((s.flags & (flag::ack | flag::syn | flag::rst)) != flag::ack) return false;
+  if (!r.timestamps) return true;
+  const std::uint32_t echo = s.options.ts_echo;
+  return s.options.timestamps && !timestamp_older(s.options.ts_value, r.ts_recent) &&
+         (echo == 0 || echo - r.first_ts <= r.last_ts - r.first_ts);
+}
+constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
+  return {.flags = f, .exact = true, .in_window = true, .starts_in_window = true, .ack_right = true};
+}
+/// ... and the SYN once more, without data.
+template <addressing A>
+[[gnu::always_inline]] constexpr bool is_ordinary_duplicate(const request<A>& r, const basic_segment<A>& s) noexcept {
+  constexpr flags looked_at = flag::syn | flag::ack | flag::rst | flag::fin;
+  if (s.seq != r.irs || (s.flags & looked_at) != flag::syn || !s.payload.empty()) return false;
+  if (!r.timestamps) return true;
+  return s.options.timestamps && s.options.ts_echo == 0 && !timestamp_older(s.options.ts_value, r.ts_recent);
+}
+constexpr request_facts facts_about_ordinary_duplicate(flags f) noexcept { return {.flags = f, .at_isn = true}; }
+
 /// What a later SYN changes in its request.
 template <duplicate_rules Rules, addressing A>
 constexpr void renegotiate(request<A>& r, const basic_segment<A>& s) noexcept {
@@ -85,8 +109,9 @@ constexpr void ack_back(state<L>& l, typename state<L>::request_type& r, const t
 }
 
 template <class L, class Sink>
-constexpr void finish(state<L>& l, typename state<L>::index i, const typename state<L>::segment_type& s,
-                      std::uint64_t h, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr void finish(state<L>& l, typename state<L>::index i,
+                                             const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
+                                             outcome& o) {
   using p = policies<L>;
   auto& r = l.requests[i];
   if (s.end() == r.irs + 1 && p::deferral::waits(r.timeouts, l.tunables)) {
@@ -139,15 +164,15 @@ constexpr void note_timestamps(const request_facts& f, outcome& o) noexcept {
   }
 }
 
+/// All the others.
 template <class L, class Sink>
-constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                             typename state<L>::index i, Sink& out) {
+[[gnu::noinline]] constexpr void on_other(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                          typename state<L>::index i, Sink& out, outcome& o) {
   using p = policies<L>;
   using validation = typename p::validation;
   auto& r = l.requests[i];
   const request_facts f = facts_about<typename p::offer>(r, s);
   const request_answer a = validation::judge(f);
-  outcome o;
   if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
       (a == request_answer::finish || a == request_answer::ignore)) {
     r.ts_recent = s.options.ts_value;
@@ -159,7 +184,8 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
       break;
     case request_answer::reset_and_keep:
       if (tries_cookie<validation> && validation::at_listener(s.flags) == listener_answer::cookie) {
-        return on_stray_ack(l, s, r.key, h, out, true);
+        o = on_stray_ack(l, s, r.key, h, out, true);
+        break;
       }
       o.verdict = verdict::wrong_ack;
       answer_reset(s, out, o);
@@ -190,6 +216,27 @@ constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type&
       finish(l, i, s, h, out, o);
       break;
   }
+}
+
+template <class L, class Sink>
+[[gnu::always_inline]] constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s,
+                                                    std::uint64_t h, typename state<L>::index i, Sink& out) {
+  using p = policies<L>;
+  using validation = typename p::validation;
+  auto& r = l.requests[i];
+  outcome o;
+  if (is_ordinary_ack(r, s) && validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
+    if (validation::late_timestamps && r.timestamps) r.ts_recent = s.options.ts_value;
+    finish(l, i, s, h, out, o);
+    return o;
+  }
+  if (is_ordinary_duplicate(r, s) &&
+      validation::judge(facts_about_ordinary_duplicate(s.flags)) == request_answer::resend) {
+    o.verdict = verdict::duplicate_syn;
+    resend(l, i, s, h, out, o);
+    return o;
+  }
+  on_other(l, s, h, i, out, o);
   return o;
 }
 

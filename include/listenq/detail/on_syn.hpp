@@ -164,9 +164,7 @@ constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s
   using p = policies<L>;
   using codec = typename p::cookies::codec;
   typename state<L>::request_type r;
-  r.key = key;
-  r.irs = s.seq;
-  negotiate<typename p::offer>(r, s);
+  begin<typename p::offer>(r, key, seq_number{0}, s);
   forget_beyond(r, codec::carries);
   sign(l, r, h);
   const std::uint32_t clock = codec::stamp(timestamp(l.now, 0), cookie_options_of<typename p::offer>(r));
@@ -175,21 +173,36 @@ constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s
 }
 
 template <class L, class Sink>
-constexpr void store_request(state<L>& l, const typename state<L>::segment_type& s,
-                             const typename state<L>::key_type& key, std::uint64_t h, bool cookie_in_iss, Sink& out,
-                             const arrival& facts, outcome& o) {
+[[gnu::always_inline]] constexpr void store_request(state<L>& l, const typename state<L>::segment_type& s,
+                                                    const typename state<L>::key_type& key, std::uint64_t h,
+                                                    bool cookie_in_iss, Sink& out, const arrival& facts, outcome& o) {
   using p = policies<L>;
-  typename state<L>::request_type r;
-  r.key = key;
-  r.irs = s.seq;
-  negotiate<typename p::offer>(r, s);
-  r.iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
+  const seq_number iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
+  const bool signs = cookie_in_iss && facts.isn == 0;
   fast_open_option offer;
   if constexpr (opens_at_syn<p>) {
-    if (open_at_syn(l, r, s, h, out, o, offer)) return;
+    if (may_open_at_syn(l, s)) {
+      typename state<L>::request_type r;
+      begin<typename p::offer>(r, key, iss, s);
+      if (open_at_syn(l, r, s, h, out, o, offer)) return;
+    }
   }
+  const auto i = l.requests.vacant();
+  if (i == l.npos) {
+    if constexpr (p::cookies::possible) {
+      // It has taken the time of one, which a window notices.
+      if (signs) {
+        l.cookies.get().window.sent(l.now);
+        o.stages.add(stage::cookie_in_iss);
+      }
+    }
+    o.verdict = verdict::dropped_no_memory;
+    return;
+  }
+  auto& r = l.requests[i];
+  begin<typename p::offer>(r, key, iss, s);
   if constexpr (p::cookies::possible) {
-    if (cookie_in_iss && facts.isn == 0) {
+    if (signs) {
       sign(l, r, h);
       o.stages.add(stage::cookie_in_iss);
     }
@@ -201,15 +214,11 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
       if constexpr (draws<p>) l.requests.order().seed(l.draw());
     }
   }
-  const auto i = l.requests.insert(r, low(h));
-  if (i == l.npos) {
-    o.verdict = verdict::dropped_no_memory;
-    return;
-  }
+  l.requests.store(i, low(h));
   l.budget.get().entered(key);
-  auto syn_ack = l.next_syn_ack(l.requests[i], h);
+  auto syn_ack = l.next_syn_ack(r, h);
   syn_ack.options.fast_open = offer;  // in the first one only, as on Linux
-  l.requests[i].first_ts = l.requests[i].last_ts;
+  r.first_ts = r.last_ts;
   if (answer(syn_ack, out, o) == send_result::failed && p::send_failure::forgets({.resent = false, .acked = false})) {
     l.forget_request(i, h, departure::send_failed);
     o.verdict = verdict::dropped_send_failed;
@@ -220,10 +229,22 @@ constexpr void store_request(state<L>& l, const typename state<L>::segment_type&
   }
 }
 
+/// Does a SYN that belongs to a request meet no gate?
+template <class Admission>
+inline constexpr bool known_first = [] {
+  bool known = false;
+  Admission::any([&known]<class G>() {
+    known = G::owner == gate_owner::known_request;
+    return true;
+  });
+  return known;
+}();
+
 /// A segment that wants to open a connection; `i` is its request or `npos`.
 template <class L, class Sink>
-constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, const typename state<L>::key_type& key,
-                         std::uint64_t h, typename state<L>::index i, Sink& out, const arrival& facts) {
+[[gnu::always_inline]] constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s,
+                                                const typename state<L>::key_type& key, std::uint64_t h,
+                                                typename state<L>::index i, Sink& out, const arrival& facts) {
   using p = policies<L>;
   outcome o{verdict::admitted};
   const cookie_mode mode = l.mode();
@@ -242,14 +263,16 @@ constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, 
   making_room room;
   const bool ended = p::admission::any([&]<class G>() {
     if constexpr (G::owner == gate_owner::known_request) {
-      return known = i != l.npos;
+      return known = !known_first<typename p::admission> && i != l.npos;
     } else if constexpr (G::owner == gate_owner::budget) {
       return !l.budget.get().allows(key) && refuse(verdict::dropped_over_budget, s, out, o);
     } else {
       return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, h, f, mode, room, out, o);
     }
   });
-  if (known) return on_request(l, s, h, i, out);
+  if constexpr (!known_first<typename p::admission>) {
+    if (known) return on_request(l, s, h, i, out);
+  }
   if (ended) return o;
   const bool instead = o.stages.has(stage::cookie_wanted);
   const bool beside = mode == cookie_mode::beside_requests;

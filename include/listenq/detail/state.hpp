@@ -98,7 +98,7 @@ constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std:
 
 /// Hands `s` over and notes in `o` what became of it.
 template <addressing A, class Sink>
-constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
   const send_result sent = out.send(s);
   if (sent == send_result::sent) {
     o.stages.add(stage::answered);
@@ -270,9 +270,34 @@ struct state {
 
   constexpr instant advance(instant to) noexcept { return now = to > now ? to : now; }
 
-  constexpr std::uint64_t hash(const key_type& k) const noexcept {
+  [[gnu::always_inline]] constexpr std::uint64_t hash(const key_type& k) const noexcept {
     const key_words<family> w{k};
-    return hashing.get().hash(w.word, w.count);
+    if constexpr (requires { hashing.get().hash(w.word); }) {
+      return hashing.get().hash(w.word);
+    } else {
+      return hashing.get().hash(w.word, w.count);
+    }
+  }
+  /// Can a burst be looked at before it is acted on, and is there something to gain?
+  constexpr bool looks_ahead() const noexcept {
+    if constexpr (requires { p::hashing::hashes_eight(); }) {
+      return !std::is_constant_evaluated() && listening && requests.capacity() > 0 && p::hashing::hashes_eight();
+    } else {
+      return false;
+    }
+  }
+  /// The hashes of the four-tuples of `n` segments, at most eight, with what they lead to on its way to the cache.
+  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[8]) const noexcept {
+    if constexpr (requires { p::hashing::hashes_eight(); }) {
+      std::uint32_t words[key_words<family>::count][8];
+      for (std::size_t k = 0; k < 8; ++k) {
+        const key_words<family> w{four_tuple_of(s[k < n ? k : 0])};
+        for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
+      }
+      hashing.get().hash_eight(words, h);
+      for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(low(h[k]));
+      for (std::size_t k = 0; k < n; ++k) requests.fetch_chain(low(h[k]));
+    }
   }
   /// A number that nobody without the key can foretell: the hash of a count. Of two words, and a four-tuple has three
   /// or more: it is no peer's hash.
@@ -346,11 +371,11 @@ struct state {
     return !p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = retries, .acked = r.acked}, tunables).expire;
   }
 
-  constexpr segment_type next_syn_ack(request_type& r, std::uint64_t h) const noexcept {
+  [[gnu::always_inline]] constexpr segment_type next_syn_ack(request_type& r, std::uint64_t h) const noexcept {
     r.last_ts = timestamp(now, ts_offset(h));
     return syn_ack<typename p::offer>(r, r.last_ts);
   }
-  constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
+  [[gnu::always_inline]] constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
     budget.get().left(requests[i].key, why);
     requests.remove(i, low(h));
   }
@@ -374,7 +399,7 @@ struct state {
 
   /// Has the stack make its child and queues the handle; false if it would not.
   template <class Sink>
-  constexpr bool queue_child(const handshake_type& shake, const segment_type& last, Sink& out) {
+  [[gnu::always_inline]] constexpr bool queue_child(const handshake_type& shake, const segment_type& last, Sink& out) {
     const segment_type& s = passed_on<typename p::child>(last);
     if constexpr (std::same_as<handle_type, handshake_type> || std::same_as<handle_type, key_type>) {
       if constexpr (requires { out.make_child(shake, s); }) {

@@ -112,18 +112,10 @@ class linux_counters {
   static constexpr linux_era era = Era;
   static constexpr const auto& names = counter_names;
 
-  constexpr void count(const outcome& o) noexcept {
-    constexpr bool counts_drops = Era != linux_era::v2_6_32;
+  [[gnu::always_inline]] constexpr void count(const outcome& o) noexcept {
     const stages s = o.stages;
-    if (counts_drops && s.has(stage::cookie_wanted)) ++v_.req_q_full_do_cookies;
-    if (s.has(stage::rate_limited) && o.verdict != verdict::challenged) ++v_.ack_skipped_syn_recv;
-    if (s.has(stage::old_timestamp)) ++v_.paws_estab;
-    if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
     if (s.has(stage::answered_reset)) ++v_.out_rsts;
-    // tcp_synq_no_recent_overflow: once a failure like a wrong cookie, later none.
-    if (Era <= linux_era::v3_12 && s.has(stage::cookie_late)) ++v_.syncookies_failed;
-    if (s.has(stage::cookie_checked)) ++(s.has(stage::cookie_valid) ? v_.syncookies_recv : v_.syncookies_failed);
-    count_fast_open(o);
+    if ((s.bits & ~uncounted.bits) != 0) count_stages(o);
     switch (o.verdict) {
       case verdict::cookie_sent:
         ++v_.syncookies_sent;
@@ -165,8 +157,12 @@ class linux_counters {
       case verdict::cookie_in_vain:  // the child is made before the request is seen
       case verdict::promoted:
       case verdict::cookie_promoted:
+        ++v_.passive_opens;
+        break;
       case verdict::fast_opened:
         ++v_.passive_opens;
+        if (Era == linux_era::v6_18) ++v_.fast_open_passive;
+        if (s.has(stage::fast_open_backup)) ++v_.fast_open_passive_alt_key;
         break;
       case verdict::overflow_kept:
       case verdict::overflow_reset:
@@ -200,11 +196,27 @@ class linux_counters {
   constexpr const counter_values& values() const noexcept { return v_; }
 
  private:
+  static constexpr bool counts_drops = Era != linux_era::v2_6_32;
+  /// All that most segments meet: nothing is counted for it.
+  static constexpr stages uncounted{static_cast<std::uint32_t>(stage::answered) |
+                                    static_cast<std::uint32_t>(stage::answered_reset) |
+                                    static_cast<std::uint32_t>(stage::request_full)};
+
+  constexpr void count_stages(const outcome& o) noexcept {
+    const stages s = o.stages;
+    if (counts_drops && s.has(stage::cookie_wanted)) ++v_.req_q_full_do_cookies;
+    if (s.has(stage::rate_limited) && o.verdict != verdict::challenged) ++v_.ack_skipped_syn_recv;
+    if (s.has(stage::old_timestamp)) ++v_.paws_estab;
+    if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;
+    // tcp_synq_no_recent_overflow: once a failure like a wrong cookie, later none.
+    if (Era <= linux_era::v3_12 && s.has(stage::cookie_late)) ++v_.syncookies_failed;
+    if (s.has(stage::cookie_checked)) ++(s.has(stage::cookie_valid) ? v_.syncookies_recv : v_.syncookies_failed);
+    count_fast_open(o);
+  }
+
   constexpr void count_fast_open(const outcome& o) noexcept {
     const stages s = o.stages;
-    const bool opened = o.verdict == verdict::fast_opened;
-    if (Era == linux_era::v6_18 ? opened : s.has(stage::fast_open_tried)) ++v_.fast_open_passive;
-    if (opened && s.has(stage::fast_open_backup)) ++v_.fast_open_passive_alt_key;
+    if (Era != linux_era::v6_18 && s.has(stage::fast_open_tried)) ++v_.fast_open_passive;
     if (s.has(stage::fast_open_failed)) ++v_.fast_open_passive_fail;
     if (s.has(stage::fast_open_full)) ++v_.fast_open_listen_overflow;
     if (s.has(stage::fast_open_asked)) ++v_.fast_open_cookie_reqd;

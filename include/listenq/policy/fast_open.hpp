@@ -108,6 +108,10 @@ class linux_fast_open {
   constexpr std::uint32_t quarantined() const noexcept { return resets_; }
   constexpr std::uint32_t pending() const noexcept { return unfinished_ + resets_; }
 
+  /// Can `on_syn` say anything about a SYN that has the option, or data, or neither?
+  static constexpr bool concerned(bool option, bool data, const tunable_source auto& t) noexcept {
+    return option || data || (Era == linux_era::v3_12 && (t[tunable::fastopen] & any) != 0);
+  }
   constexpr fast_open_answer on_syn(const fast_open_facts& f, const tunable_source auto& t) noexcept {
     return Era == linux_era::v6_18 ? modern(f, t) : first(f, t);
   }

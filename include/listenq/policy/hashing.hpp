@@ -10,6 +10,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/policy/siphash_lanes.hpp>
+#include <type_traits>
 
 namespace listenq {
 
@@ -36,6 +38,24 @@ struct siphash {
 
   constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) const noexcept {
     return hash_bytes([words](std::size_t i) { return words[i]; }, n * 4);
+  }
+  /// The same where the number of words is known: no loop is left of it.
+  template <std::size_t N>
+  [[gnu::always_inline]] constexpr std::uint64_t hash(const std::uint32_t (&words)[N]) const noexcept {
+    state s{key};
+    s.template absorb_pairs<0>(words);
+    std::uint64_t last = std::uint64_t{N * 4} << 56;
+    if constexpr (N % 2 != 0) last |= words[N - 1];
+    return s.finish(last);
+  }
+
+  /// Is `hash_eight` cheaper than eight hashes? Asked of the CPU.
+  static constexpr bool hashes_eight() noexcept { return !std::is_constant_evaluated() && detail::has_siphash_lanes(); }
+  /// Eight keys at once: `words[i][k]` is the i-th word of the k-th, `out[k]` its hash, the same as from `hash`. Only
+  /// where `hashes_eight()`.
+  template <std::size_t N>
+  void hash_eight(const std::uint32_t (&words)[N][8], std::uint64_t (&out)[8]) const noexcept {
+    detail::siphash_in_lanes<C, D>(key.k0, key.k1, words, out);
   }
 
   /// The same of words that are nowhere in a row: `word(i)` yields the i-th four of `bytes` bytes, the last ones in the
@@ -67,7 +87,7 @@ struct siphash {
           v1{k.k1 ^ 0x646f72616e646f6dU},
           v2{k.k0 ^ 0x6c7967656e657261U},
           v3{k.k1 ^ 0x7465646279746573U} {}
-    constexpr void round() noexcept {
+    [[gnu::always_inline]] constexpr void round() noexcept {
       v0 += v1;
       v2 += v3;
       v1 = std::rotl(v1, 13) ^ v0;
@@ -79,15 +99,28 @@ struct siphash {
       v3 = std::rotl(v3, 21) ^ v0;
       v2 = std::rotl(v2, 32);
     }
-    constexpr void absorb(std::uint64_t m) noexcept {
+    // Recursion instead of loops, which compilers do not unroll at -O2.
+    template <int N>
+    [[gnu::always_inline]] constexpr void rounds() noexcept {
+      round();
+      if constexpr (N > 1) rounds<N - 1>();
+    }
+    template <std::size_t I, std::size_t N>
+    [[gnu::always_inline]] constexpr void absorb_pairs(const std::uint32_t (&words)[N]) noexcept {
+      if constexpr (I + 1 < N) {
+        absorb(words[I] | (std::uint64_t{words[I + 1]} << 32));
+        absorb_pairs<I + 2>(words);
+      }
+    }
+    [[gnu::always_inline]] constexpr void absorb(std::uint64_t m) noexcept {
       v3 ^= m;
-      for (int i = 0; i < C; ++i) round();
+      rounds<C>();
       v0 ^= m;
     }
-    constexpr std::uint64_t finish(std::uint64_t last) noexcept {
+    [[gnu::always_inline]] constexpr std::uint64_t finish(std::uint64_t last) noexcept {
       absorb(last);
       v2 ^= 0xff;
-      for (int i = 0; i < D; ++i) round();
+      rounds<D>();
       return v0 ^ v1 ^ v2 ^ v3;
     }
   };

@@ -21,17 +21,37 @@ constexpr std::uint32_t offered_window(const request<A>& r) noexcept {
   return r.timestamps ? Offer::window_with_timestamps : Offer::window;
 }
 
-/// Takes over from a SYN what both sides can do.
+/// Makes `r`, which may have been another's, the request of a SYN, with what both sides can do. Its deadline and its
+/// timestamps are still to be set. All is read before anything is written: a compiler must take the one for the other.
 template <offer_policy Offer, addressing A>
-constexpr void negotiate(request<A>& r, const basic_segment<A>& syn) noexcept {
+[[gnu::always_inline]] constexpr void begin(request<A>& r, const basic_four_tuple<A>& key, seq_number iss,
+                                            const basic_segment<A>& syn) noexcept {
   const tcp_options& o = syn.options;
-  if (o.mss != 0) r.peer_mss = o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
-  r.ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr);
-  r.timestamps = offers_timestamps<Offer> && o.timestamps;
-  r.ts_recent = r.timestamps ? o.ts_value : 0;
-  r.sack = Offer::sack && o.sack_permitted;
-  r.window_scaling = o.has_window_scale();
-  r.send_scale = r.window_scaling ? (o.window_scale < 14 ? o.window_scale : std::uint8_t{14}) : std::uint8_t{0};
+  const std::uint16_t mss = o.mss == 0 ? std::uint16_t{536} : o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
+  const bool ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr);
+  const bool timestamps = offers_timestamps<Offer> && o.timestamps;
+  const bool sack = Offer::sack && o.sack_permitted;
+  const bool scales = o.has_window_scale();
+  const std::uint8_t scale = !scales ? std::uint8_t{0} : o.window_scale < 14 ? o.window_scale : std::uint8_t{14};
+  const std::uint32_t ts_recent = timestamps ? o.ts_value : 0;
+  const seq_number irs = syn.seq;
+  r.key = key;
+  r.irs = irs;
+  r.iss = iss;
+  r.ts_recent = ts_recent;
+  r.peer_mss = mss;
+  r.answered_at = 0;
+  r.send_scale = scale;
+  r.timeouts = 0;
+  r.retransmits = 0;
+  r.window_scaling = scales;
+  r.sack = sack;
+  r.timestamps = timestamps;
+  r.ecn = ecn;
+  r.acked = false;
+  r.answered = false;
+  r.unreachable = false;
+  r.live = false;
 }
 
 /// Takes back what a cookie cannot remember.
@@ -53,7 +73,7 @@ constexpr cookie_options cookie_options_of(const request<A>& r) noexcept {
 }
 
 template <offer_policy Offer, addressing A>
-constexpr basic_segment<A> syn_ack(const request<A>& r, std::uint32_t ts_value) noexcept {
+[[gnu::always_inline]] constexpr basic_segment<A> syn_ack(const request<A>& r, std::uint32_t ts_value) noexcept {
   basic_segment<A> s = segment_to_peer(r.key);
   s.flags = flag::syn | flag::ack | (r.ecn ? flag::ece : flag::none);
   s.seq = r.iss;

@@ -74,15 +74,31 @@ class request_queue {
   constexpr const cell& cell_at(index i) const noexcept { return table_[i]; }
 
   /// The request of this four-tuple, or `npos`.
-  constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
+  [[gnu::always_inline]] constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
     if (size_ == 0) return npos;
     return table_.find(hash, [&key](const cell& c) { return c.key == key; });
   }
 
-  /// Stores `r`, which must not be there yet, with its deadline set; `npos` if the storage is full.
+  /// Two steps ahead of a `find`: see `request_table`. There must be a bucket.
+  void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
+  void fetch_chain(std::uint32_t hash) const noexcept { table_.fetch_chain(hash); }
+
+  /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
+  constexpr index vacant() const noexcept { return table_.vacant(); }
+
+  /// Stores what `vacant` has yielded: a young one, filled in, its deadline set, and not there yet.
+  [[gnu::always_inline]] constexpr void store(index i, std::uint32_t hash) noexcept {
+    table_.store(i, hash);
+    ++size_;
+    ++young_;
+    if constexpr (has_timers) timers_.insert(table_.cells(), i, 0);
+  }
+  /// Stores a copy of `r`, of whatever age; `npos` if the storage is full.
   constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
-    const index i = table_.insert(r, hash);
+    const index i = vacant();
     if (i == npos) return npos;
+    (*this)[i] = r;
+    table_.store(i, hash);
     ++size_;
     if (r.timeouts == 0) ++young_;
     if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
@@ -90,7 +106,7 @@ class request_queue {
   }
 
   /// Removes a stored request; `hash` is its key's.
-  constexpr void remove(index i, std::uint32_t hash) noexcept {
+  [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
     if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
     if (table_[i].timeouts == 0) --young_;
     --size_;

@@ -88,31 +88,34 @@ class request_table {
 
   /// The first one in the hash's chain for which `is(cell)`, or `npos`. There must be a bucket.
   template <class Is>
-  constexpr index find(std::uint32_t hash, Is&& is) const noexcept {
+  [[gnu::always_inline]] constexpr index find(std::uint32_t hash, Is&& is) const noexcept {
     index i = cells_[bucket_of(hash)].head;
     while (i != npos && !is(cells_[i])) i = cells_[i].next;
     return i;
   }
 
-  /// A cell that holds `r` and is found under `hash`; `npos` if there is no room.
-  template <class Request>
-  constexpr index insert(const Request& r, std::uint32_t hash) noexcept {
-    index i = free_;
-    if (i != npos) {
+  /// Has the hash's bucket, and then the first cell of its chain, brought into the cache.
+  void fetch_bucket(std::uint32_t hash) const noexcept { __builtin_prefetch(&cells_[bucket_of(hash)]); }
+  void fetch_chain(std::uint32_t hash) const noexcept {
+    if (const index i = cells_[bucket_of(hash)].head; i != npos) __builtin_prefetch(&cells_[i]);
+  }
+
+  /// The cell that the next `store` takes, to be filled before; `npos` if there is no room.
+  constexpr index vacant() const noexcept { return free_ != npos ? free_ : used_ < capacity_ ? used_ : npos; }
+
+  /// Takes the vacant cell `i`, which is filled, to be found under `hash`.
+  [[gnu::always_inline]] constexpr void store(index i, std::uint32_t hash) noexcept {
+    if (free_ == i) {
       free_ = cells_[i].next;
-    } else if (used_ < capacity_) {
-      i = used_++;
     } else {
-      return npos;
+      ++used_;
     }
-    static_cast<Request&>(cells_[i]) = r;
     cells_[i].live = true;
     push_front(i, bucket_of(hash));
     order_.enter(cells_, i, hash);
-    return i;
   }
 
-  constexpr void remove(index i, std::uint32_t hash) noexcept {
+  [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
     order_.leave(cells_, i, hash);
     index* link = &cells_[bucket_of(hash)].head;
     while (*link != i) link = &cells_[*link].next;

@@ -181,15 +181,23 @@ class borrowed_requests {
     if (size() == 0) return npos;
     return pool_->table_.find(hash, [&](const cell& c) { return c.owner == id_ && c.key == key; });
   }
-  constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
-    const index i = pool_->table_.insert(r, hash);
-    if (i == npos) return npos;
+  void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
+  void fetch_chain(std::uint32_t hash) const noexcept { pool_->table_.fetch_chain(hash); }
+  constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
+  constexpr void store(index i, std::uint32_t hash) noexcept {
+    pool_->table_.store(i, hash);
     pool_->table_[i].owner = id_;
     pool_->table_[i].hash = hash;
     ++pool_->size_;
     ++book().size;
-    if (r.timeouts == 0) ++book().young;
+    if (pool_->table_[i].timeouts == 0) ++book().young;
     pool_->schedule(i);
+  }
+  constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
+    const index i = vacant();
+    if (i == npos) return npos;
+    (*this)[i] = r;
+    store(i, hash);
     return i;
   }
   constexpr void remove(index i, std::uint32_t) noexcept { pool_->remove(i); }

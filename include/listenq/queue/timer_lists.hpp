@@ -23,23 +23,24 @@ template <std::size_t Lists, tie_order Ties>
 class timer_lists {
  public:
   template <class Cells>
-  constexpr void insert(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+  [[gnu::always_inline]] constexpr void insert(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
     line& l = lists_[list];
-    const instant at = cells[i].deadline;
-    std::uint32_t behind = l.tail;
-    if constexpr (Ties == tie_order::newest_first) {
-      const bool ties = behind != npos && at == cells[behind].deadline;
-      if (ties) behind = cells[first_of_run(cells, l)].timer_prev;
-      while (behind != npos && cells[behind].deadline >= at) behind = cells[behind].timer_prev;
-      if (ties || behind == l.tail) l.run = i;
+    const std::uint32_t tail = l.tail;
+    auto& c = cells[i];
+    const bool ties_go_last = Ties == tie_order::oldest_first;
+    if (tail == npos || cells[tail].deadline < c.deadline || (ties_go_last && cells[tail].deadline == c.deadline)) {
+      if (!ties_go_last) l.run = i;
+      c.timer_prev = tail;
+      c.timer_next = npos;
+      (tail == npos ? l.head : cells[tail].timer_next) = i;
+      l.tail = i;
     } else {
-      while (behind != npos && cells[behind].deadline > at) behind = cells[behind].timer_prev;
+      insert_before_tail(cells, l, i);
     }
-    link(cells, l, i, behind);
   }
 
   template <class Cells>
-  constexpr void remove(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+  [[gnu::always_inline]] constexpr void remove(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
     line& l = lists_[list];
     auto& c = cells[i];
     if (l.run == i) l.run = c.timer_next;
@@ -85,6 +86,22 @@ class timer_lists {
       }
     }
     return i;
+  }
+
+  /// Where the last one is not simply the earlier.
+  template <class Cells>
+  static constexpr void insert_before_tail(Cells& cells, line& l, std::uint32_t i) noexcept {
+    const instant at = cells[i].deadline;
+    std::uint32_t behind = l.tail;
+    if constexpr (Ties == tie_order::newest_first) {
+      const bool ties = at == cells[behind].deadline;
+      if (ties) behind = cells[first_of_run(cells, l)].timer_prev;
+      while (behind != npos && cells[behind].deadline >= at) behind = cells[behind].timer_prev;
+      if (ties) l.run = i;
+    } else {
+      while (behind != npos && cells[behind].deadline > at) behind = cells[behind].timer_prev;
+    }
+    link(cells, l, i, behind);
   }
 
   template <class Cells>

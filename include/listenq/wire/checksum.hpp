@@ -96,11 +96,9 @@ constexpr void store32(std::byte* p, std::uint32_t v) noexcept {
 
 /// Folds carries into 16 bits. Zero only for zero.
 constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffff'ffff) + (sum >> 32);
-  sum = (sum & 0xffff'ffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+  // The upper half of a number and its rotation by half is the sum of both halves and of the carry out of it.
+  const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 /// The one's complement sum of `bytes` as 16-bit words in network order, added to `start`; an odd last byte counts as
@@ -115,6 +113,10 @@ constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexc
     return fold(sum + start);
   }
   // Eight bytes at a time in the machine's own order: the sum does not care until the end (RFC 1071 2 (B)).
+  const auto in_order = [](std::uint16_t v) noexcept {
+    return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(v << 8 | v >> 8) : v;
+  };
+  sum = in_order(start);
   const auto add = [&sum](std::uint64_t word) noexcept {
     sum += word;
     sum += sum < word ? 1U : 0U;
@@ -143,9 +145,7 @@ constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexc
     std::memcpy(&word, p, 1);
     add(word);
   }
-  std::uint32_t folded = fold(sum);
-  if constexpr (std::endian::native == std::endian::little) folded = (folded << 8 | folded >> 8) & 0xffff;
-  return fold(std::uint64_t{folded} + start);
+  return in_order(fold(sum));
 }
 
 /// The sum of TCP's pseudo-header (RFC 9293 3.1) over IPv4. `length`: TCP header and payload, bytes.

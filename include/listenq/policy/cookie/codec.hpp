@@ -98,6 +98,13 @@ constexpr std::uint32_t swapped(std::uint32_t v) noexcept {
 template <std::size_t N>
 constexpr std::uint64_t keyed_hash(const siphash_key& key, const cookie_facts& f,
                                    const std::uint32_t (&more)[N]) noexcept {
+  if (f.word_count == 2 * ipv4::words + 1) {
+    std::uint32_t words[2 * ipv4::words + 1 + N]{};
+    for (std::size_t i = 0; i < 2 * ipv4::words + 1 + N; ++i) {
+      words[i] = i < 2 * ipv4::words + 1 ? f.words[i] : more[i - (2 * ipv4::words + 1)];
+    }
+    return siphash<2, 4>{key}.hash(words);
+  }
   const auto word = [&](std::size_t i) { return i < f.word_count ? f.words[i] : more[i - f.word_count]; };
   return siphash<2, 4>{key}.hash_bytes(word, 4 * (f.word_count + N));
 }

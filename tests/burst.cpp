@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+// Bursts: the same, to the bit, as one segment after the other.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <listenq/listener.hpp>
+#include <listenq/preset/catalogue.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "random_peers.hpp"
+
+using namespace listenq;
+
+namespace {
+
+struct tape {
+  random_peers* peers = nullptr;
+  std::vector<segment> sent{};
+  std::vector<handshake> children{};
+  send_result answer = send_result::sent;
+  send_result send(const segment& s) {
+    sent.push_back(s);
+    return answer;
+  }
+  bool make_child(const handshake& h, const segment&) {
+    children.push_back(h);
+    return true;
+  }
+};
+
+bool same(const tape& a, const tape& b) {
+  return a.children == b.children &&
+         std::equal(a.sent.begin(), a.sent.end(), b.sent.begin(), b.sent.end(),
+                    [](const segment& x, const segment& y) { return all_of(x) == all_of(y); });
+}
+
+/// Plays the same segments to two listeners, in bursts of up to 20 and one by one; how many of them there were.
+template <class L>
+int side_by_side(std::uint64_t seed) {
+  auto bursts = std::make_unique<L>(siphash<2, 4>{{7, 8}});
+  auto singles = std::make_unique<L>(siphash<2, 4>{{7, 8}});
+  random_peers peers{seed};
+  const int backlog = static_cast<int>(seed % 9);
+  REQUIRE(bursts->listen(backlog));
+  REQUIRE(singles->listen(backlog));
+  instant now = 0;
+  int played = 0;
+  for (int i = 0; i < 40; ++i) {
+    now += peers.up_to(600'000);
+    std::vector<segment> burst(peers.up_to(20));
+    for (segment& s : burst) s = peers.next(now);
+    tape a, b;
+    a.answer = b.answer = peers.up_to(9) == 0 ? send_result::failed : send_result::sent;
+    std::vector<outcome> x, y;
+    bursts->receive(burst, now, a, [&](const segment& s, const outcome& o) {
+      CHECK(&s == &burst[x.size()]);
+      x.push_back(o);
+    });
+    for (const segment& s : burst) y.push_back(singles->receive(s, now, b));
+    bursts->tick(now, a);
+    singles->tick(now, b);
+    while (peers.up_to(2) == 0) CHECK(bursts->accept(now).status == singles->accept(now).status);
+    CHECK(x == y);
+    CHECK(same(a, b));
+    CHECK(bursts->request_count() == singles->request_count());
+    CHECK(bursts->young_count() == singles->young_count());
+    CHECK(bursts->accept_count() == singles->accept_count());
+    CHECK(bursts->next_deadline() == singles->next_deadline());
+    CHECK(bursts->counters() == singles->counters());
+    for (const segment& s : a.sent) peers.hear(s);
+    played += static_cast<int>(burst.size());
+  }
+  return played;
+}
+
+}  // namespace
+
+// Two segments of one peer in one burst, acted on by hashes and a look at the table from before the first of them.
+TEST_CASE("a burst has the outcomes, answers and state of its segments one by one, in every preset") {
+  preset::for_each([]<class L>(const preset::about& about) {
+    CAPTURE(std::string{about.name});
+    int played = 0;
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) played += side_by_side<L>(seed);
+    CHECK(played > 3000);
+  });
+}
+
+// A burst that a closed port swallows, or that it hashes over buckets that it does not have.
+TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
+  listener<> door;
+  std::vector<segment> burst(9, segment{.source = {ip(10, 0, 0, 1), 1}, .flags = flag::syn});
+  tape out;
+  int closed = 0;
+  door.receive(burst, 0, out, [&](const segment&, const outcome& o) { closed += o.verdict == verdict::not_listening; });
+  CHECK(closed == 9);
+  CHECK(out.sent.size() == 9);
+}
+
+constexpr bool in_a_constant() {
+  listener<storage<fixed<8>>> door;
+  door.listen(4);
+  segment burst[5];
+  for (std::uint16_t i = 0; i < 5; ++i) burst[i] = {.source = {ip(10, 0, 0, 1), i}, .flags = flag::syn};
+  null_sink out;
+  door.receive(burst, 0, out);
+  return door.request_count() == 5;
+}
+static_assert(in_a_constant());
