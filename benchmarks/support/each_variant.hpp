@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// Goes through the list of variants and gives each its name: the keyword and the policy that differ from the first one.
+#pragma once
+
+#include <boost/hana/equal.hpp>
+#include <boost/hana/for_each.hpp>
+#include <listenq/describe.hpp>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "../variants.hpp"
+
+namespace bench {
+
+/// The lines of `describe` in which `L` and the first one differ, or "linux_6_18".
+template <class L>
+std::string name_of_variant() {
+  const std::string own = describe<L>(), usual = describe<preset::linux_6_18>();
+  std::istringstream a{own}, b{usual};
+  std::string name, x, y;
+  while (std::getline(a, x) && std::getline(b, y)) {
+    if (x == y || x.find("bytes") != std::string::npos) continue;
+    const std::size_t first = x.find_first_not_of(' ');
+    if (!name.empty()) name += ", ";
+    for (const char c : x.substr(first == std::string::npos ? 0 : first)) {
+      if (c == '/' || (c == ' ' && !name.empty() && name.back() == ' ')) continue;
+      name += c;
+    }
+  }
+  const std::string standard = " (default)";
+  if (name.ends_with(standard)) name.erase(name.size() - standard.size());
+  return name.empty() ? "linux_6_18" : name;
+}
+
+/// Calls `visit.template operator()<L>(name)` for each.
+template <class Visit>
+void each_variant(Visit visit) {
+  boost::hana::for_each(compared, [&visit](auto type) {
+    using L = typename decltype(type)::type;
+    visit.template operator()<L>(name_of_variant<L>());
+  });
+}
+
+}  // namespace bench
