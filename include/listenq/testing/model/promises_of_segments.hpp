@@ -38,9 +38,6 @@ struct promise<freebsd_main_validation> {
     r.at_listener = [](flags f) {
       return f.has(flag::syn | flag::ack) ? listener_answer::ignore : answered_by_freebsd(f);
     };
-    r.at_listener = [](flags f) {
-      return f.has(flag::syn | flag::ack) ? listener_answer::ignore : answered_by_freebsd(f);
-    };
   }
 };
 template <>
