@@ -25,3 +25,14 @@ TEST_CASE("solaris") { CHECK(holds<preset::solaris>("solaris")); }
 TEST_CASE("hpux") { CHECK(holds<preset::hpux>("hpux")); }
 TEST_CASE("windows_nt") { CHECK(holds<preset::windows_nt>("windows_nt")); }
 TEST_CASE("windows_2003") { CHECK(holds<preset::windows_2003>("windows_2003")); }
+
+// As in presets_linux.cpp: last in this file.
+TEST_CASE("scripts reach every verdict that other systems add") {
+  if (!standard_run) return;
+  using enum verdict;
+  for (const verdict v :
+       {duplicate_unsent, wrong_ack_forgotten, wrong_ack_resent, wrong_timestamp, reset_accept_full, cookie_sent}) {
+    CAPTURE(std::string{name_of(v)});
+    CHECK(seen[static_cast<std::size_t>(v)] > 0);
+  }
+}

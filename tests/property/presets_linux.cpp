@@ -29,3 +29,37 @@ TEST_CASE("with a key, and as a memory of one's own") {
     return std::make_unique<testing::subject_of<lent>>(caller_memory{block.data(), block.size()});
   }));
 }
+
+// The scripts are worth something only if they get everywhere. Last in this file: it counts what the others have seen.
+TEST_CASE("scripts reach every verdict that Linux knows") {
+  if (!standard_run) return;
+  using enum verdict;
+  for (const verdict v : {admitted,
+                          cookie_sent,
+                          dropped_request_full,
+                          dropped_accept_full,
+                          dropped_last_quarter,
+                          dropped_no_memory,
+                          dropped_refused,
+                          duplicate_syn,
+                          dropped_send_failed,
+                          wrong_ack,
+                          cookie_in_vain,
+                          out_of_window,
+                          challenged,
+                          request_reset,
+                          request_reset_by_syn,
+                          no_ack,
+                          deferred,
+                          promoted,
+                          overflow_kept,
+                          overflow_reset,
+                          cookie_promoted,
+                          cookie_overflow,
+                          stray,
+                          ignored,
+                          not_listening}) {
+    CAPTURE(std::string{name_of(v)});
+    CHECK(seen[static_cast<std::size_t>(v)] > 0);
+  }
+}

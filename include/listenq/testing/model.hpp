@@ -225,6 +225,7 @@ class model {
 
 #include <listenq/testing/model/ack.hpp>
 #include <listenq/testing/model/age.hpp>
+#include <listenq/testing/model/cookie.hpp>
 #include <listenq/testing/model/life.hpp>
 #include <listenq/testing/model/reply.hpp>
 #include <listenq/testing/model/syn.hpp>

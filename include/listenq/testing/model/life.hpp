@@ -137,43 +137,4 @@ inline std::uint64_t model::in_set_of(std::uint32_t bucket) const noexcept {
   }));
 }
 
-inline model::mode model::cookie_mode_tuned() const noexcept {
-  const std::uint32_t knob = get(tunable::syncookies);
-  switch (rules_.cookies.when) {
-    case cookie_when::never:
-      return mode::off;
-    case cookie_when::under_pressure:
-      return mode::under_pressure;
-    case cookie_when::always:
-      return mode::always;
-    case cookie_when::tuned:
-      return knob == 0 ? mode::off : knob == 1 ? mode::under_pressure : mode::always;
-    case cookie_when::tuned_on_off:
-      return knob == 0 ? mode::off : mode::under_pressure;
-    case cookie_when::in_iss:
-      return mode::beside;
-    case cookie_when::in_iss_if_tuned:
-      return knob == 0 ? mode::off : knob == 1 ? mode::beside : mode::always;
-  }
-  return mode::off;
-}
-/// While FreeBSD pauses, cookies are all there is.
-inline model::mode model::cookie_mode() const noexcept {
-  const mode m = cookie_mode_tuned();
-  return m != mode::off && now_ < paused_until_ ? mode::always : m;
-}
-/// FreeBSD does not look for requests where cookies are all there is (syncache_cookiesonly).
-inline bool model::looks_up_requests() const noexcept {
-  const bool in_iss = rules_.cookies.when == cookie_when::in_iss || rules_.cookies.when == cookie_when::in_iss_if_tuned;
-  return !in_iss || cookie_mode() != mode::always;
-}
-/// syncache_pause: twice as long as the last one, if that has ended less than its own length ago.
-inline void model::pause() {
-  if (rules_.cookies.first_pause == 0 || cookie_mode_tuned() == mode::off || now_ < paused_until_) return;
-  const duration last = rules_.cookies.first_pause << backoff_;
-  const bool soon = paused_until_ != -never && now_ < paused_until_ + last;
-  backoff_ = soon ? std::min(backoff_ + 1, rules_.cookies.doublings) : 0;
-  paused_until_ = now_ + (rules_.cookies.first_pause << backoff_);
-}
-
 }  // namespace listenq::testing

@@ -34,6 +34,7 @@ struct promise_at : promise<Policy> {};
 }  // namespace listenq::testing
 
 #include <listenq/testing/model/promises_of_answers.hpp>
+#include <listenq/testing/model/promises_of_cookies.hpp>
 #include <listenq/testing/model/promises_of_queues.hpp>
 #include <listenq/testing/model/promises_of_segments.hpp>
 

@@ -315,31 +315,6 @@ inline void model::enter_set(std::uint32_t bucket, prediction& p) {
   if (left == 0 && there == requests_.size()) active_set_ = 1 - set;
 }
 
-inline void model::remember_cookie(const half_open& r, const choices& chosen) {
-  if (chosen.iss) cookies_[r.key].push_back({*chosen.iss, r.irs, now_, kept_of(r)});
-  if (now_ > last_cookie_ + rules_.cookies.window_step || last_cookie_ == -never) last_cookie_ = now_;
-}
-
-inline void model::send_cookie(const syn_step& step, prediction& p) {
-  p.rule = "cookies: nothing is stored";
-  const cookie_capacity& carries = rules_.cookies.carries;
-  half_open r;
-  r.key = four_tuple_of(step.s);
-  r.irs = step.s.seq;
-  negotiate(r, step.s);
-  const bool some = r.timestamps || !carries.only_with_timestamps;
-  r.sack = r.sack && some && carries.sack;
-  r.ecn = r.ecn && some && carries.ecn;
-  r.window_scaling = r.window_scaling && some && carries.window_scale;
-  r.iss = step.chosen.iss.value_or(0);
-  remember_cookie(r, step.chosen);
-  const std::uint32_t stamp = rules_.cookies.stamp(clock(), kept_of(r));
-  p.due.verdict = verdict::cookie_sent;
-  happens(happening::cookie_sent);
-  const segment answer = syn_ack_of(r, clock_for(r.key, stamp, step.chosen));
-  if (send(answer, step.around, p) != send_result::sent) happens(happening::cookie_unsent);
-}
-
 /// A SYN that ends so is counted once, whatever it met before.
 inline void model::count_refusal(verdict v) {
   switch (v) {
