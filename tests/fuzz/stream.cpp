@@ -170,6 +170,7 @@ class alone {
         return read(in_.word());
       case 5: {
         const std::uint8_t how = in_.byte();
+        left_ = left_ || how >= 140;
         if (how < 140) return call([&] { c_->shutdown_send(now_, out_); });
         if (how < 220) return call([&] { c_->close(now_, out_); });
         return call([&] { c_->abort(now_, out_); });
@@ -233,13 +234,16 @@ class alone {
       const std::uint32_t at = place + static_cast<std::uint32_t>(i);
       if (at < offered_.size()) offered_[at] = true;
     }
-    if (s.flags.has(flag::fin)) fins_.insert(place + static_cast<std::uint32_t>(size));
+    const std::uint32_t end = place + static_cast<std::uint32_t>(size);
+    if (s.flags.has(flag::fin)) fins_.insert(end);
     if (s.flags.has(flag::ack)) {
       const seq_number edge = s.ack + (std::uint32_t{s.window} << start_.peer_shift());
       if (seq_after(edge, right_most_) && edge - start_.iss < 0x7000'0000U) right_most_ = edge;
     }
     const is before = c_->state();
     const std::size_t unread = c_->bytes_available();
+    const bool good = is_good(s, place);
+    if (s.flags.has(flag::fin)) fin_due_ = good ? std::optional{end} : std::nullopt;
     result what{};
     std::size_t said = 0;
     call([&] {
@@ -249,11 +253,32 @@ class alone {
     });
     expect(what.has(connection_event::readable) == (c_->bytes_available() > unread),
            "readable says that there is more to read");
+    if (good) expect_taken();
     expect(!s.flags.has(flag::rst) || !has_reset_, "a RST gets no RST");
     if (before == is::closed && out_.answer == send_result::sent) {
       expect(what.empty() && said == (s.flags.has(flag::rst) ? 0U : 1U) && (said == 0 || has_reset_),
              "after the end everything but a RST gets a RST");
     }
+  }
+
+  /// A segment that nothing is wrong with, in ESTABLISHED, in the window: its bytes must be taken, at once or when the
+  /// gap before them closes. So many that are early, and beyond that it may drop them.
+  bool is_good(const segment& s, std::uint32_t place) {
+    const bool plain = s.flags == flag::ack || s.flags == (flag::ack | flag::psh) || s.flags.has(flag::ack | flag::fin);
+    if (!plain || s.flags.any(flag::syn | flag::rst | flag::urg) || c_->state() != is::established || left_ ||
+        start_.timestamps() || s.ack != c_->send_next() || seq_before(s.seq, c_->receive_next()) ||
+        seq_after(s.end(), edge_) || place + s.payload.size >= held_.size()) {
+      return false;
+    }
+    early_ += s.seq != c_->receive_next() ? 1U : 0U;
+    if (early_ > reassembly::most_ranges) return false;
+    for (std::size_t i = 0; i < s.payload.size; ++i) held_[place + i] = true;
+    return true;
+  }
+  void expect_taken() const {
+    const std::uint32_t next = c_->receive_next() - (start_.irs + 1);
+    expect(c_->state() != is::established || next >= held_.size() || (!held_[next] && fin_due_ != next),
+           "what came in the window is taken as soon as nothing before it is missing");
   }
 
   /// Something is done to the connection; what it says is judged.
@@ -359,6 +384,10 @@ class alone {
   std::uint32_t written_ = 0;
   std::uint32_t read_ = 0;
   std::vector<bool> offered_ = std::vector<bool>(100000);
+  std::vector<bool> held_ = std::vector<bool>(100000);  ///< must not be lost
+  std::optional<std::uint32_t> fin_due_{};              ///< nor this FIN
+  unsigned early_ = 0;                                  ///< segments that came before their turn
+  bool left_ = false;                                   ///< the application has closed
   std::set<std::uint32_t> fins_{};
   bool ended_ = false;
   bool ended_once_ = false;
@@ -401,12 +430,15 @@ class together {
       s.out.answer = send_result::sent;
       s.c->shutdown_send(now_, s.out);
     }
-    // Who has lost patience on the bad wire, or been told to go, owes nothing.
+    // Who has been told to go, or has all but lost patience on the bad wire, owes nothing.
+    bool patient = timeouts_ < 5;
+    for (const side& s : sides_) patient = patient && s.c->error() == connection_error::none;
     for (int rounds = 0; rounds < 20000 && !over(); ++rounds) round();
     for (unsigned i = 0; i < 2; ++i) {
       const side& me = sides_[i];
       const side& other = sides_[1 - i];
-      if (gone_ || me.c->error() != connection_error::none || other.c->error() != connection_error::none) continue;
+      if (gone_ || !patient) continue;
+      expect(me.c->error() == connection_error::none, "nobody gives up on a good wire");
       expect(me.read == other.written, "over a good wire all that was written arrives");
       expect(me.c->end_of_stream(), "and then the end of the stream");
       expect(me.c->unacked() == 0, "and the writer hears of it");
@@ -447,6 +479,7 @@ class together {
         const auto next = me.c->next_deadline();
         now_ = (what & 8U) != 0 && next ? std::max(now_, *next) : now_ + in_.byte() * 10 * millisecond;
         me.c->tick(now_, me.out);
+        ++timeouts_;
         return;
       }
       default:
@@ -510,6 +543,7 @@ class together {
   input& in_;
   std::array<side, 2> sides_{};
   instant now_ = second;
+  unsigned timeouts_ = 0;  ///< at most, on the bad wire
   bool gone_ = false;
 };
 
