@@ -251,8 +251,8 @@ class Header:
             name = cursor.location.offset
             if re.search(r"\b(constexpr|constinit)\b", self.text[start:name]):
                 return
-            if kind == K.FIELD_DECL and cursor.semantic_parent.spelling.endswith("_facts"):
-                return  # whoever asks a policy names what it tells
+            if kind == K.FIELD_DECL and not cursor.spelling.endswith("_"):
+                return  # a record: whoever makes one names what matters
             children = [c for c in children if c.extent.start.offset > name]
             if kind == K.FIELD_DECL:
                 # Only what the value is, and no bit-field's width.
@@ -268,8 +268,13 @@ class Header:
             if sides and set(sides.groups()) == {self.source(c) for c in children[1:]}:
                 self.seen.update({(*self.span(children[0]), "<"), (*self.span(children[0]), ">")})  # of equals, either
             self.condition(children[0])
+        elif kind == K.SWITCH_STMT:
+            body = children[-1]
+            last = list(body.get_children())[-1:]
+            if last and last[0].kind == K.BREAK_STMT:  # the end comes next anyway
+                self.seen.add((*self.span(last[0]), "last"))
         elif kind == K.COMPOUND_STMT:
-            self.statements(children)
+            self.statements([c for c in children if (*self.span(c), "last") not in self.seen])
         elif kind in (K.FOR_STMT, K.WHILE_STMT, K.CXX_FOR_RANGE_STMT):
             self.statements(children[-1:])
         elif kind == K.CASE_STMT:
