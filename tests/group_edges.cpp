@@ -309,3 +309,72 @@ TEST_CASE("a cookie in a stored request's ISS opens the window of every member")
   t.g.detach(t[0]);
   CHECK(t.send(peer, flag::ack, 1, cookie + 1) == verdict::cookie_promoted);
 }
+
+// --- the first and the only member ----------------------------------------------------------------------------------
+
+TEST_CASE("a group of one hears ICMP errors") {
+  team<modern> t{1};
+  t.syn(0);
+  CHECK(t.g.unreachable(t.key(0), t.iss(0), 0) == icmp_verdict::ended);
+}
+
+TEST_CASE("the first member, too, gets room for what waits at all, and hears of cookies that others sent") {
+  team<modern> t{2, 0};
+  t.g.migrate(true);
+  for (const int i : {0, 1}) {
+    const int peer = t.peer_of(i);
+    t.syn(peer);
+    CHECK(t.ack(peer) == verdict::promoted);
+  }
+  t.g.leave(t[1], t.out);
+  CHECK(t[0].accept_count() == 2);
+  CHECK(t.out.resets == 0);
+
+  using cookies_only = with<preset::linux_6_18, cookies<always<linux_6_18_cookie>>>;
+  team<cookies_only> c{2};
+  const int peer = c.peer_of(1);
+  CHECK(c.syn(peer) == verdict::cookie_sent);
+  const seq_number cookie = c.out.last().seq;
+  c.g.leave(c[1], c.out);
+  CHECK(c.send(peer, flag::ack, 1, cookie + 1) == verdict::cookie_promoted);
+}
+
+namespace {
+
+std::array<int, 7> departed{};
+struct counting_budget {
+  [[maybe_unused]] static constexpr const char* name = "counting_budget";
+  template <addressing A>
+  static constexpr bool allows(const basic_four_tuple<A>&) noexcept {
+    return true;
+  }
+  template <addressing A>
+  static void entered(const basic_four_tuple<A>&) noexcept {}
+  template <addressing A>
+  static void left(const basic_four_tuple<A>&, departure why) noexcept {
+    ++departed[static_cast<std::size_t>(why)];
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a request that is handed over or forgotten for its peer's new SYN has left because of the close") {
+  using l = with<modern, budget<counting_budget>,
+                 admission<in_order<gates::known_request, gates::budget, gates::request_queue, gates::accept_queue>>>;
+  for (const bool migrates : {false, true}) {
+    departed = {};
+    team<l> t{2};
+    t.g.migrate(migrates);
+    const int peer = t.peer_of(0);
+    t.syn(peer);
+    t.g.leave(t[0], t.out);
+    if (migrates) {
+      CHECK(t.ack(peer) == verdict::promoted);
+    } else {
+      t.now = at(0.2);
+      t.syn(peer);
+    }
+    CHECK(departed[static_cast<std::size_t>(departure::closed)] == 1);
+    CHECK(departed[static_cast<std::size_t>(departure::send_failed)] == 0);
+  }
+}

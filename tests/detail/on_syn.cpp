@@ -57,7 +57,8 @@ TEST_CASE("the whole full and the bucket not: its oldest goes, the bucket notes 
   CHECK(s.syn(17) == verdict::admitted);
   CHECK(!s.last.stages.has(stage::bucket_full));
   CHECK(overflowed(s, 1) == at(5));
-  CHECK(s.syn(3) == verdict::cookie_sent);
+  CHECK(s.syn(10) == verdict::cookie_sent);  // and not in the place of the other one of its bucket
+  CHECK(s.waits(2));
 }
 
 TEST_CASE("NetBSD takes the next bucket's oldest, and the newcomer's bucket has not overflowed") {
@@ -155,12 +156,18 @@ TEST_CASE("drop at a full accept queue is a drop there, and evicts nobody") {
 // The low bits of the timestamp are the cookie's: a clock that is 1 ms ahead shows at the 64th.
 TEST_CASE("a cookie's timestamp is this millisecond's") {
   script<with<preset::linux_6_18, cookies<always<linux_6_18_cookie>>, hashing<test::by_number>>> s{3};
-  s.now = 127 * millisecond;
   tcp_options o;
   o.timestamps = true;
   o.ts_value = 1;
-  s.syn(0, o);  // hash 0: no shift
-  CHECK(s.out.last().options.ts_value == 64 + 15);
+  const auto sent_at = [&](instant ms) {
+    s.now = ms * millisecond;
+    s.syn(0, o);  // hash 0: no shift; no window scale: 15
+    return s.out.last().options.ts_value;
+  };
+  CHECK(sent_at(78) == 15);
+  CHECK(sent_at(79) == 64 + 15);
+  CHECK(sent_at(127) == 64 + 15);
+  CHECK(sent_at(128) == 64 + 15);
 }
 
 TEST_CASE("a SYN for which there is no memory gets a cookie only where every ISS is one") {
@@ -194,4 +201,12 @@ TEST_CASE("NetBSD's gates: a full accept queue stops no segment of a request but
   CHECK(s.send(0, {.flags = flag::syn | flag::ack, .seq = 1, .ack = 5}) == verdict::wrong_ack);
   CHECK(s.syn(0) == verdict::dropped_accept_full);
   CHECK(s.send(0, {.flags = flag::syn | flag::rst, .seq = 1}) == verdict::request_reset);
+}
+
+TEST_CASE("under pressure: a SYN whose ISN is chosen, and for which there is no memory, gets no cookie") {
+  script<with<preset::linux_6_18, storage<fixed<2>>>> s{1};
+  s.syn(0), s.syn(1);
+  s.facts.isn = 77;
+  CHECK(s.syn(2) == verdict::dropped_no_memory);
+  CHECK(s.out.count == 2);
 }

@@ -265,3 +265,11 @@ TEST_CASE("4.4 counts no failed cookie for an ACK that came too late") {
   CHECK(counts<c44>(verdict::stray, {stage::cookie_late}) == "");
   CHECK(counts<c312>(verdict::stray, {stage::cookie_late}) == "SyncookiesFailed=1");
 }
+
+TEST_CASE("a SYN that a gate answers with RST is a drop and no repetition") {
+  check({verdict::dropped_by_gate,
+         {stage::answered, stage::answered_reset},
+         "OutRsts=1",
+         "OutRsts=1 ListenDrops=1",
+         "OutRsts=1 ListenDrops=1"});
+}

@@ -128,3 +128,17 @@ TEST_CASE("switched off, an ACK that came before delays nothing") {
     CHECK(a.resend);
   }
 }
+
+TEST_CASE("the steps double up to the cap, and no further") {
+  using d = defer_accept<1 * second, 4 * second>;  // 1, 3, 7, 11, 15 s
+  CHECK(d::periods(1) == 1);
+  CHECK(d::periods(2) == 2);
+  CHECK(d::periods(3) == 2);
+  CHECK(d::periods(7) == 3);
+  CHECK(d::periods(8) == 4);
+  CHECK(d::periods(11) == 4);
+  CHECK(d::periods(12) == 5);
+  using odd = defer_accept<1 * second, 3 * second>;  // 1, 3, 6, 9 s
+  CHECK(odd::periods(6) == 3);
+  CHECK(odd::periods(7) == 4);
+}

@@ -77,7 +77,6 @@ struct defer_accept {
   }
   static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto& t) noexcept {
     const std::uint32_t d = periods(t[tunable::defer_accept]);
-    if (d == 0) return no_deferral::at_timeout(f, t);
     return {.expire = f.timeouts >= f.threshold && (!f.acked || f.timeouts >= d),
             .resend = !f.acked || f.timeouts + 1 >= d};
   }

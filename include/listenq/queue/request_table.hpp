@@ -161,7 +161,6 @@ class request_table {
 
   constexpr void clear() noexcept {
     for (index i = 0; i < capacity_; ++i) cells_[i].head = npos;
-    for (index i = 0; i < used_; ++i) cells_[i].live = false;
     used_ = 0;
     free_ = npos;
     order_.clear();
