@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The list of variants: `preset::linux_6_18` with one answer changed. Add a line, a policy of your own, too, and
-// `benchmarks/run --only policies` has a row of what it costs, `--only attacks` a row of whom it serves under each
-// attack.
+// `benchmarks/run --only policies` has a row of what it costs.
 #pragma once
 
 #include <listenq/mirror.hpp>
