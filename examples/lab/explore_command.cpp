@@ -67,6 +67,18 @@ void print_row(const std::vector<std::string>& cells) {
   std::cout << line << '\n';
 }
 
+/// A table row for each, as in README.md.
+void print_markdown(const std::vector<explored>& all, int clients, int backlog) {
+  std::cout << "| preset | clients | `listen(N)` | states | transitions | moves | invariants | can be stranded |\n"
+            << "|:--|--:|--:|--:|--:|--:|:--|:--|\n";
+  for (const explored& x : all) {
+    const exploration& e = x.found;
+    std::cout << "| " << x.preset->name << " | " << clients << " | " << backlog << " | " << e.states
+              << (e.complete || e.broken ? "" : "+") << " | " << e.transitions << " | " << e.depth << " | "
+              << (e.broken ? std::string(about(*e.broken).name) : "hold") << " | " << stranded(e) << " |\n";
+  }
+}
+
 std::string moves(std::size_t n) { return std::to_string(n) + (n == 1 ? " move" : " moves"); }
 
 }  // namespace
@@ -98,7 +110,9 @@ int explore_command(int argc, const char* const* argv) {
          "--most-states", [&o](const std::string& v) { o.most_states = to_count("--most-states", v, 10'000'000, 1); },
          "it stops there [1000000]")
       ->type_name("N");
-  app.add_option("--json", path, "as JSON; - is standard output")->type_name("FILE|-");
+  bool markdown = false;
+  CLI::Option* const json_option = app.add_option("--json", path, "as JSON; - is standard output")->type_name("FILE|-");
+  app.add_flag("--markdown", markdown, "as a Markdown table")->excludes(json_option);
   if (!parse(app, argc, argv)) return 0;
   const bool one = app.get_option("--preset")->count() > 0;
   if (one) which.check();
@@ -119,6 +133,11 @@ int explore_command(int argc, const char* const* argv) {
     json j = json::array();
     for (const explored& x : all) j.push_back(to_json(x));
     files.write("--json", j.dump(1) + '\n');
+    return sound ? 0 : 1;
+  }
+
+  if (markdown) {
+    print_markdown(all, clients, which.backlog);
     return sound ? 0 : 1;
   }
 

@@ -62,6 +62,8 @@ class basic_listener {
       "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
   static_assert(detail::window_has_buckets<Cookies, Sizing>,
                 "listenq::listener: this window opens when a bucket overflows; use sizing<syncache<...>>, too.");
+  static_assert(detail::cookies_find_bucket<Cookies, Sizing>,
+                "listenq::listener: these cookies are bound to their bucket; use a syncache that is not reseeded.");
   static_assert(!pauses<Cookies> || bucketed<Sizing>,
                 "listenq::listener: a pause begins when a bucket overflows; use sizing<syncache<...>>, too.");
   static_assert(std::is_empty_v<Budget> || Admission::any([]<class G>() { return G::owner == gate_owner::budget; }),
@@ -75,6 +77,11 @@ class basic_listener {
                 "listenq::listener: evicting helps a full accept queue only where waiting<...> counts both queues.");
   static_assert(!evictions.has(syn_answer::evict_oldest) || !bucketed<Sizing>,
                 "listenq::listener: a syncache knows the oldest of a bucket, not of all; use evict_in_bucket.");
+  static_assert(
+      !evictions_of<RequestFull>.any(syn_answer::evict_random, syn_answer::evict_random_or_none,
+                                     syn_answer::evict_most_retried) ||
+          !bucketed<Sizing>,
+      "listenq::listener: whoever goes from another bucket of a syncache makes no room; use evict_in_bucket.");
   static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
                     !Clockwork::sweeps,
                 "listenq::listener: who has been retried most is read off the timers; use exact<>, not sweep<>.");

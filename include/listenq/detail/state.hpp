@@ -142,6 +142,12 @@ inline constexpr bool window_has_buckets = true;
 template <class Cookies, class Sizing>
 requires(Cookies::possible) inline constexpr bool window_has_buckets<Cookies, Sizing> =
     !Cookies::window_type::needs_buckets || bucketed<Sizing>;
+/// Does a cookie that is in every ISS find its bucket again when it comes back?
+template <class Cookies, class Sizing>
+inline constexpr bool cookies_find_bucket = true;
+template <class Cookies, class Sizing>
+requires(Cookies::in_iss&& bucketed<Sizing>) inline constexpr bool cookies_find_bucket<Cookies, Sizing> =
+    Sizing::seeds::sets == 1;
 /// Its window; nothing where there are no cookies.
 struct no_window {};
 template <class Cookies>

@@ -90,6 +90,7 @@ struct answer {
   bool admission = false, request_gate = false, budget_gate = false, opening_gate = false, late_lookup = false;
   bool sizing = false, buckets = false, moves = false;
   bool evicts_oldest = false, evicts_in_bucket = false, evicts_most_retried = false, evicts_for_acceptance = false;
+  bool evicts_anybody = false;
   bool waiting = false, counts_both = false;
   bool sweeps = false;
 };
@@ -122,6 +123,9 @@ answer answer_of() {
     a.evicts_oldest = how.has(syn_answer::evict_oldest);
     a.evicts_in_bucket = how.any(syn_answer::evict_in_bucket, syn_answer::evict_from_here_on);
     a.evicts_most_retried = how.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried);
+    a.evicts_anybody =
+        std::is_same_v<slot_t, slot::request_full> &&
+        how.any(syn_answer::evict_random, syn_answer::evict_random_or_none, syn_answer::evict_most_retried);
     a.evicts_for_acceptance = std::is_same_v<slot_t, slot::accept_full_at_syn> && how != syn_answers{};
   } else if constexpr (std::is_same_v<slot_t, slot::waiting>) {
     a.waiting = true;
@@ -152,6 +156,8 @@ inline const char* unsupported(const answer& a, const answer& b) {
     if (x.budget && y.admission && !y.budget_gate) return "a budget is asked at gates::budget";
     if (x.evicts_in_bucket && y.sizing && !y.buckets) return "only a syncache has buckets to evict from";
     if (x.evicts_oldest && y.buckets) return "a syncache knows the oldest of a bucket, not of all";
+    if (x.evicts_anybody && (y.buckets || y.cookies_want_buckets))
+      return "who goes from another bucket of a syncache makes no room";
     if (x.evicts_oldest && (y.evicts_in_bucket || y.cookies_want_buckets))
       return "one wants a syncache, one cannot have it";
     if (x.evicts_for_acceptance && y.waiting && !y.counts_both) return "evicting helps where both queues are counted";
