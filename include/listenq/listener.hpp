@@ -251,8 +251,9 @@ class basic_listener {
   /// A burst of segments that came together: the same, to the bit, as `receive` for one after the other, and cheaper,
   /// since they are hashed eight at a time and what they lead to is fetched ahead. `seen(segment, outcome)` is told of
   /// each. All payloads must stay valid meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
-  template <sink<Family> Sink, class Seen>
-  constexpr void receive(std::span<const segment_type> burst, instant now, Sink& out, Seen&& seen) {
+  template <std::convertible_to<std::span<const segment_type>> Burst, sink<Family> Sink, class Seen>
+  constexpr void receive(const Burst& segments, instant now, Sink& out, Seen&& seen) {
+    std::span<const segment_type> burst = segments;
     constexpr std::size_t most = 8, least = 4;
     if (state_.looks_ahead()) {
       while (burst.size() >= least) {
@@ -268,9 +269,9 @@ class basic_listener {
     }
     for (const segment_type& s : burst) seen(s, receive(s, now, out));
   }
-  template <sink<Family> Sink>
-  constexpr void receive(std::span<const segment_type> burst, instant now, Sink& out) {
-    receive(burst, now, out, [](const segment_type&, const outcome&) {});
+  template <std::convertible_to<std::span<const segment_type>> Burst, sink<Family> Sink>
+  constexpr void receive(const Burst& segments, instant now, Sink& out) {
+    receive(segments, now, out, [](const segment_type&, const outcome&) {});
   }
 
   /// What `receive` without a sink yields: the outcome, the answer if there is one, and, where the handshake finished,
