@@ -15,6 +15,7 @@ from netns import check, counters, finish, start, stop, wait_until  # noqa: E402
 from floods import differences  # noqa: E402
 
 SEED = 45
+LAST = 0x1a57c0de
 FLOODS = [(8, 0, "never"), (8, 1, "never"), (3, 1, "always"), (16, 2, "never"), (0, 1, "never"), (1, 0, "always")]
 OPTIONS = ["", "mss=1460", "mss=1460,sack,ts=7,ws=7", "mss=536,ws=2", "mss=1460,ts=9"]
 
@@ -60,6 +61,10 @@ with tempfile.TemporaryDirectory() as folder:
     wait_until(lambda: "File:" in pathlib.Path(f"{folder}/log").read_text(), 10)
     chance = random.Random(SEED)
     facts = [flood(machine, chance, *f) for f in FLOODS]
+    # The capture is behind: it has all when it has what was sent last, to another port.
+    listeners.append(machine.listen(1))
+    listeners[-1].step("0 1024 S C+0 - 0", LAST)
+    wait_until(lambda: LAST.to_bytes(4, "big") in capture.read_bytes(), 20)
     stop(dumpcap, 2)
     log.close()
     for f in facts:

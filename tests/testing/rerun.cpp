@@ -442,7 +442,7 @@ TEST_CASE("what cannot be used of a capture is counted by its name") {
                              {"bad_ip_checksum", 1},
                              {"seen_twice", 1},
                              {"ipv6_hosts", 2}});
-  CHECK(to_text(log.entries.back().segment.destination) == "240.0.0.1:80");
+  CHECK(to_text(log.entries.back().segment.destination) == "240.0.0.2:80");
 }
 
 // Bug: a snap length makes a capture useless, or a cut header is read as zeros.

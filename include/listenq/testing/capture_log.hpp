@@ -64,8 +64,9 @@ class capture_packets {
     }
     const auto& s = parsed.segment;
     if (cut && static_cast<std::size_t>(s.payload.data - ip.data) > u.bytes.size) return {.why = "headers_cut"};
-    segment out = readdressed<ipv4>(s, {address_of(s.source.address), s.source.port},
-                                    {address_of(s.destination.address), s.destination.port});
+    const ipv4::address from = address_of(s.source.address);  // who is seen first gets the first stand-in
+    const ipv4::address to = address_of(s.destination.address);
+    segment out = readdressed<ipv4>(s, {from, s.source.port}, {to, s.destination.port});
     out.payload.data = nullptr;
     return {out, "", cut, p.way != wire::direction::unknown ? p.way : u.way};
   }
