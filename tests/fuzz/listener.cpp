@@ -53,6 +53,7 @@ class world {
   template <class F>
   auto both(F f) {
     if (!copy_ && in_.left() % 64 == 63) copy_ = it_->clone();
+    latest_ = std::max(latest_, now_);
     out_.sent.clear(), out_.reset.clear(), out_.made.clear();
     testing::port other = out_;
     auto r = f(*it_, out_);
@@ -212,7 +213,7 @@ class world {
   }
   void tick() {
     const tick_summary t = both([&](subject& l, testing::port& out) { return l.tick(now_, out); });
-    books_.ticked(*it_, now_, t, out_.sent, broken());
+    books_.ticked(*it_, latest_, t, out_.sent, broken());
     check();
   }
   void accept() {
@@ -285,6 +286,7 @@ class world {
   std::array<client, 16> clients_{};
   std::array<std::byte, 1300> bytes_{};
   instant now_ = 10 * second;
+  instant latest_ = 0;  // an earlier `now` counts as no time passed
   unsigned flooded_ = 0;
 };
 

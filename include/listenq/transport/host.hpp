@@ -163,7 +163,12 @@ class host {
   /// The application is done with it: what it still has to do, TIME-WAIT included, it does by itself.
   void close(connection_id id, instant now) {
     if (entry* e = find(id)) e->owner = owned_by::nobody;
-    with(id, [&](connection_type& c) { return c.close(now, wire_), std::size_t{}; });
+    with(id, [&](connection_type& c) {
+      c.close(now, wire_);
+      // The listener took its last ACK and the connection did not (a SYN+ACK, say): nothing would ever end it.
+      if (c.state() == connection_state::syn_received && !c.next_deadline()) c.abort(now, wire_);
+      return std::size_t{};
+    });
   }
   void abort(connection_id id, instant now) {
     if (entry* e = find(id)) e->owner = owned_by::nobody;
