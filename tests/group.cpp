@@ -455,6 +455,48 @@ TEST_CASE("migration: a listener that comes back finds its old requests with its
   CHECK(w.ack(p) == verdict::promoted);
 }
 
+// Siblings that hold more than their limit, since they have taken over before, had no room for the next ones.
+TEST_CASE(
+    "migration: a listener that leaves and comes back ten times, each time full, loses no request or connection") {
+  world<modern> w{2, 1};
+  w.g.migrate(true);
+  int peer = 0;
+  for (int cycle = 1; cycle <= 10; ++cycle) {
+    CAPTURE(cycle);
+    peer = w.peer_of(0, 0, peer);
+    for (; w.connect(peer) == verdict::promoted; peer = w.peer_of(0, 0, peer + 1)) {
+    }
+    CHECK(w[0].accept_full());
+    w[0].accept();
+    for (; w.syn(peer) == verdict::admitted; peer = w.peer_of(0, 0, peer + 1)) {
+    }
+    CHECK(w[0].request_full());
+    const std::uint32_t requests = w.g.request_count();
+    const std::uint32_t waiting = w.g.accept_count();
+    w.leave(0);
+    CHECK(w.join(0, 1) == join_status::ok);
+    CHECK(w.g.request_count() == requests);
+    CHECK(w.g.accept_count() == waiting);
+    CHECK(w[0].request_count() == 0);
+  }
+  CHECK(w[1].request_count() > 3 * w[0].request_limit());
+  CHECK(w.g.counters().migrate_req_failure == 0);
+  CHECK(w.out.resets == 0);
+}
+
+// An earlier now counts as no time passed: the listener that has left would have taken it for due, and forgotten it.
+TEST_CASE("migration: a request that is due goes to a sibling, also when the clock was put back meanwhile") {
+  world<modern> w{2};
+  w.g.migrate(true);
+  const int p = w.peer_of(0);
+  w.syn(p);
+  w.now = at(2);
+  w.leave(0);
+  CHECK(w.tick(at(0.5)).resent == 1);
+  CHECK(w.has(1, p));
+  CHECK_FALSE(w.has(0, p));
+}
+
 TEST_CASE("migration: two listeners leave, and what the first had given the second goes on to the third") {
   world<modern> w{3};
   w.g.migrate(true);

@@ -270,6 +270,7 @@ class group {
   /// Each goes to a sibling and times out there; if it does not survive that, it was a failure.
   template <class Sink>
   constexpr void hand_over_due(state_type& from, instant now, Sink& out, tick_summary& sum) {
+    now = from.advance(now);
     for (auto i = first_due(from, now); i != from.npos && !sum.later; i = first_due(from, now)) {
       const key_type key = from.requests[i].key;
       state_type& to = inside(*chosen(key)->listener);
@@ -312,14 +313,16 @@ class group {
       for (std::size_t i = 0; i < used(); ++i) inside(*members_[i].listener).cookies.get().window.learn(window_);
     }
   }
-  /// Every member has room for what may wait at all of them.
+  /// Every member has room for what may wait at all of them. Who has taken over more than its limit admits none, so
+  /// that the sum of the larger of both never grows between two calls.
   constexpr bool reserve() noexcept {
     std::uint64_t requests = 0;
     std::uint64_t waiting = 0;
     for (std::size_t i = 0; i < used(); ++i) {
       const state_type& l = inside(*members_[i].listener);
-      requests += std::uint64_t{l.limit} + detail::inside::spare<L>;
-      waiting += detail::policies<L>::waiting::capacity(l.backlog);
+      const std::uint32_t slots = detail::policies<L>::waiting::capacity(l.backlog);
+      requests += std::uint64_t{l.limit > l.requests.size() ? l.limit : l.requests.size()} + detail::inside::spare<L>;
+      waiting += slots > l.accepted.size() ? slots : l.accepted.size();
     }
     if (requests > 0x7fffffffU || waiting > 0x7fffffffU) return false;
     for (std::size_t i = 0; i < used(); ++i) {

@@ -30,12 +30,14 @@ struct hostility {
   duration reopen = 0;      ///< mean time between two close() and listen()
   duration retune = 0;      ///< mean time between two changes of a tunable
   duration clock_jump = 0;  ///< mean time between two jumps of the listener's clock, forwards or back
+  duration handover = 0;    ///< mean time between two changes of a group: see sharded.hpp
 
   friend bool operator==(const hostility&, const hostility&) = default;
 };
 
-/// Draws a mix. The same generator in the same state gives the same mix on every machine.
-inline hostility draw_hostility(splitmix64& random) {
+/// Draws a mix, with hand-overs only if `shared`. The same generator in the same state gives the same mix on every
+/// machine.
+inline hostility draw_hostility(splitmix64& random, bool shared = false) {
   hostility h;
   const auto maybe = [&random](double p, duration least, duration most) -> duration {
     if (!random.chance(p)) return 0;
@@ -61,6 +63,7 @@ inline hostility draw_hostility(splitmix64& random) {
   h.reopen = maybe(0.2, second, 20 * second);
   h.retune = maybe(0.3, 100 * millisecond, 5 * second);
   h.clock_jump = maybe(0.2, 500 * millisecond, 10 * second);
+  if (shared) h.handover = maybe(0.8, 20 * millisecond, 2 * second);
   return h;
 }
 
@@ -90,6 +93,7 @@ inline std::string to_text(const hostility& h) {
   trouble(h.reopen, "close and listen");
   trouble(h.retune, "other tunables");
   trouble(h.clock_jump, "clock jumps");
+  trouble(h.handover, "hand-overs");
   return t;
 }
 

@@ -37,7 +37,8 @@ struct simulation_options {
   std::optional<hostility> against{};  ///< instead of the mix that the seed draws
   std::uint64_t check_every = 4096;    ///< events between two looks at the whole state
   expectations expected{};             ///< of the state
-  /// Is told all that the listener is asked and answers, so that the run can be replayed: see event_log.hpp.
+  /// Is told all that the listener is asked and answers, so that the run can be replayed: see event_log.hpp. Not of
+  /// hand-overs.
   std::function<void(const log_entry&)> log{};
 };
 
@@ -56,6 +57,12 @@ struct simulation_report {
   std::uint32_t most_requests = 0;
 };
 
+/// Several listeners on one port, of which some come and go: sharded.hpp.
+template <class L>
+concept shares_port = requires(const L& l) {
+  l.members();
+};
+
 /// One run. `L` speaks IPv4 and its handle is the four-tuple or the record.
 template <observable L>
 requires std::same_as<typename L::handle_type, four_tuple> || std::same_as<typename L::handle_type, handshake>
@@ -64,7 +71,7 @@ class simulation {
   simulation(L door, const simulation_options& o)
       : options_(o),
         random_(o.seed),
-        against_(o.against ? *o.against : draw_hostility(random_)),
+        against_(o.against ? *o.against : draw_hostility(random_, shares_port<L>)),
         door_(std::move(door)),
         tap_(door_, options_.log) {
     report_.against = against_;
@@ -364,6 +371,14 @@ class simulation {
       skew_ += random_.chance(0.3) ? -about(second) : about(20 * second);
       settle();
     });
+    if constexpr (shares_port<L>) {
+      every(against_.handover, [this] {
+        outlet out{*this};
+        killed_ += door_.change(random_, now(), out).children;
+        check(true);
+        settle();
+      });
+    }
     application();
   }
   void application() {
