@@ -250,7 +250,8 @@ class basic_listener {
 
   /// A burst of segments that came together: the same, to the bit, as `receive` for one after the other, but they are
   /// hashed eight at a time and what they lead to is fetched ahead, which pays where the queues are larger than the
-  /// cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay valid meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
+  /// cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay valid meanwhile.
+  /// Whose segments have an `arrival` to tell calls `receive` for each.
   template <std::convertible_to<std::span<const segment_type>> Burst, sink<Family> Sink, class Seen>
   constexpr void receive(const Burst& segments, instant now, Sink& out, Seen&& seen) {
     std::span<const segment_type> burst = segments;
