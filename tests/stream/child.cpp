@@ -59,6 +59,9 @@ TEST_CASE("the handshake's round trip is read off the echoed timestamp") {
   CHECK(round_trip(h, last, 6 * second) == 0);
   last.flags = flag::ack;
   CHECK(round_trip(h, last, 6 * second) == second);
+  last.options.timestamps = false;
+  CHECK(round_trip(h, last, 6 * second) == 0);
+  last.options.timestamps = true;
   h.timestamps = false;
   CHECK(round_trip(h, last, 6 * second) == 0);
 }

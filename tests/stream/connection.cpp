@@ -5,6 +5,7 @@
 #include <cstring>
 #include <listenq/stream/connection.hpp>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace listenq;
@@ -979,4 +980,121 @@ TEST_CASE("after the end every segment but a RST gets a RST") {
   CHECK(t.out.sent.empty());
   t.give(flag::psh | flag::ack, 1, 1, "probe");
   CHECK(t.answer() == "R seq=S+1 ack=- len=0 win 0");
+}
+
+// Bug caught: bytes taken, or a FIN queued, that will never leave; a second error or event for one end.
+TEST_CASE("after the end nothing is taken, and a second end changes nothing") {
+  child t;
+  t.give(flag::rst, 1, 0);
+  REQUIRE(t.c.error() == connection_error::reset);
+  CHECK(t.c.send(bytes("x"), 0, t.out) == 0);
+  t.c.shutdown_send(0, t.out);
+  CHECK(t.c.state() == connection_state::closed);
+  t.c.abort(0, t.out);
+  t.c.close(0, t.out);
+  CHECK(t.out.sent.empty());
+  CHECK(t.c.error() == connection_error::reset);
+  CHECK(t.c.tick(1, t.out).empty());
+}
+
+// Bug caught: a RST into TIME-WAIT's peer, who has closed long ago (RFC 9293 3.10.5: TIME-WAIT just ends).
+TEST_CASE("abort in TIME-WAIT is silent") {
+  child t;
+  t.c.shutdown_send(0, t.out);
+  t.give(flag::fin | flag::ack, 1, 2);
+  t.out.sent.clear();
+  t.c.abort(0, t.out);
+  CHECK(t.out.sent.empty());
+  CHECK(t.c.state() == connection_state::closed);
+}
+
+// Bug caught: a socket that was half closed first and closed later kept for ever (Linux: tcp_fin_timeout from close()).
+TEST_CASE("close in FIN-WAIT-2 starts the wait of 60 s then") {
+  child t;
+  t.c.shutdown_send(0, t.out);
+  t.give(flag::ack, 1, 2);
+  REQUIRE(!t.c.next_deadline());
+  t.c.close(10 * second, t.out);
+  CHECK(t.c.next_deadline() == 70 * second);
+  CHECK(t.c.tick(70 * second, t.out).has(connection_event::closed));
+  CHECK(t.c.error() == connection_error::none);
+}
+
+// Bug caught: the end told while bytes are still to be read.
+TEST_CASE("the stream ends when all has been read, not when the FIN comes") {
+  child t;
+  t.give(flag::ack | flag::fin, 1, 1, "abc");
+  CHECK_FALSE(t.c.end_of_stream());
+  CHECK(t.read() == "abc");
+  CHECK(t.c.end_of_stream());
+  child u;
+  CHECK_FALSE(u.c.end_of_stream());
+}
+
+// Bug caught: the owner not told to come back at once for what the sink would not take.
+TEST_CASE("a postponed segment makes a deadline of its own") {
+  child t;
+  t.out.answer = send_result::later;
+  t.c.send(bytes("data"), 5, t.out);
+  CHECK(t.c.next_deadline() == 5);
+  t.out.answer = send_result::sent;
+  t.c.tick(7, t.out);
+  CHECK(t.answer() == "P. seq=S+1 ack=C+1 len=4 win 64240");
+}
+
+// Bug caught: a repetition, a probe or a window probe that the sink postpones counted as sent: the interval doubles and
+// a retry is lost though nothing has left.
+TEST_CASE("what the timer sends and the sink postpones is tried again, and counts when it has left") {
+  const auto stays_due = [](child& t) {
+    const instant due = t.c.next_deadline().value();
+    t.now = due;
+    t.out.answer = send_result::later;
+    t.out.sent.clear();
+    t.c.tick(due, t.out);
+    CHECK(t.c.next_deadline() == due);
+    CHECK(t.c.retransmissions() == 0);
+    t.out.answer = send_result::sent;
+    t.c.tick(due, t.out);
+    CHECK(t.out.sent.size() == 1);
+    return t.c.next_deadline().value() - due;
+  };
+  child probed(profile::linux_3_12);
+  probed.c.send(bytes("x"), 0, probed.out);
+  CHECK(stays_due(probed) == 200 * millisecond);  // the probe counts for no timeout
+  child repeated(profile::linux_2_6_32);
+  repeated.c.send(bytes("x"), 0, repeated.out);
+  CHECK(stays_due(repeated) == 400 * millisecond);
+  child shut(profile::linux_2_6_32);
+  shut.give(flag::ack, 1, 1, "", 0);
+  shut.c.send(bytes("x"), 0, shut.out);
+  CHECK(stays_due(shut) == 400 * millisecond);
+}
+
+// RFC 9293 3.10.7.4: in SYN-RECEIVED an ACK must lie in SND.UNA < SEG.ACK =< SND.NXT. Bug caught: our own ISN taken.
+TEST_CASE("an ACK of our ISN does not establish") {
+  child t;
+  t.c = connection(profile::linux_6_18, start_of(), opening::passive);
+  t.give(flag::ack, 1, 0);
+  CHECK(t.answer() == "R seq=S+0 ack=- len=0 win 0");
+  CHECK(t.c.state() == connection_state::syn_received);
+}
+
+// Bug caught: a RST for bytes behind a FIN where a repetition or a stray segment is meant: only one that begins before
+// what was received and ends behind it says that the peer went on after its FIN (RFC 1122 4.2.2.13).
+TEST_CASE("bytes behind a FIN are acknowledged unless they go on from before it, and always in TIME-WAIT") {
+  for (const bool waiting : {false, true}) {
+    CAPTURE(waiting);
+    const std::uint32_t ours = waiting ? 2 : 1;
+    for (const auto& [seq, data, ends] : {std::tuple{2, "x", false}, {1, "x", false}, {1, "xy", true}}) {
+      CAPTURE(seq);
+      child t;
+      if (waiting) t.c.shutdown_send(0, t.out);
+      t.give(flag::ack | flag::fin, 1, ours);
+      t.out.sent.clear();
+      t.give(flag::ack, seq, ours, data);
+      REQUIRE(t.out.sent.size() == 1);
+      CHECK(t.out.sent[0].s.flags.has(flag::rst) == (ends && !waiting));
+      CHECK((t.c.state() == connection_state::closed) == (ends && !waiting));
+    }
+  }
 }

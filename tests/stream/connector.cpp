@@ -240,3 +240,60 @@ TEST_CASE("a handshake works at compile time") {
   static_assert(ok);
   CHECK(ok);
 }
+
+// Bug caught: a second start that sends another SYN, or one that revives what was given up.
+TEST_CASE("an attempt starts once, and what was given up stays so") {
+  fast_open_cache<ipv4, 1> store;
+  syn_sent t;
+  t.c.start(1, t.out);
+  CHECK(t.c.start(1, t.out, store, {}) == 0);
+  t.c.abort();
+  t.c.start(2, t.out);
+  CHECK(t.c.start(2, t.out, store, {}) == 0);
+  CHECK(t.out.sent.empty());
+  CHECK(t.c.syns_sent() == 1);
+  CHECK(t.c.state() == connection_state::closed);
+}
+
+// Bug caught: a tick before the first SYN, or before its time, that sends one.
+TEST_CASE("nothing is due before the start, nor before the interval is over") {
+  connector c(profile::linux_6_18, tuple, 1000);
+  recorder out;
+  CHECK(c.tick(100 * second, out) == connector_event::none);
+  CHECK(out.sent.empty());
+  syn_sent t;
+  t.c.tick(second - 1, t.out);
+  CHECK(t.out.sent.empty());
+}
+
+// Bug caught: close() of the attempt closing the connection that came of it.
+TEST_CASE("abort after the handshake leaves the result alone") {
+  syn_sent t;
+  REQUIRE(t.c.receive(from_peer(flag::syn | flag::ack, 9000, 1001), 1, t.out) == connector_event::connected);
+  t.c.abort();
+  CHECK(t.c.state() == connection_state::established);
+}
+
+// Bug caught: an ACK believed before anything has left, because it names the number that our SYN will have.
+TEST_CASE("nothing can acknowledge a SYN that the sink has postponed") {
+  connector c(profile::linux_6_18, tuple, 1000);
+  recorder out;
+  out.answer = send_result::later;
+  c.start(0, out);
+  out.answer = send_result::sent;
+  CHECK(c.receive(from_peer(flag::syn | flag::ack, 9000, 1001), 1, out) == connector_event::none);
+  REQUIRE(out.sent.size() == 1);
+  CHECK(out.sent[0].flags == flag::rst);
+  CHECK(c.state() == connection_state::syn_sent);
+}
+
+// Bug caught: timestamps in the SYN of a profile that offers none.
+TEST_CASE("a profile without timestamps sends none") {
+  kernel_profile p = profile::linux_6_18;
+  p.offer.timestamps = false;
+  connector c(p, tuple, 1000, 77);
+  recorder out;
+  c.start(second, out);
+  REQUIRE(out.sent.size() == 1);
+  CHECK(out.sent[0].options == p.offer);
+}

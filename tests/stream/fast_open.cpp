@@ -535,3 +535,86 @@ TEST_CASE("a RST before the final ACK is told apart from one behind it; a wrong 
   y.give(flag::rst, 6, 0);
   CHECK(end_of_handshake(y.c) == fast_open_end::finished);
 }
+
+// RFC 7413 4.1.3: nothing is learnt from an attempt that failed. Without an MSS the server's is 536 (RFC 9293 3.7.1).
+TEST_CASE("a cookie is learnt once connected, with the MSS that came along or 536") {
+  attempt a(13, {fast_open_option::request(), 1460});
+  segment s = syn_ack(C + 1);
+  s.options.fast_open = cookie;
+  s.options.mss = 0;
+  a.c.learn(a.known);
+  CHECK(a.known.find(tuple.peer_address).cookie.asks());
+  REQUIRE(a.c.receive(s, 0, a.out) == connector_event::connected);
+  a.c.learn(a.known);
+  CHECK(a.known.find(tuple.peer_address).cookie == cookie);
+  CHECK(a.known.find(tuple.peer_address).mss == 536);
+}
+
+// tcp_rtx_synack, limited by tcp_invalid_ratelimit. Bug caught: a limit that holds for ever.
+TEST_CASE("the SYN again is answered again when the gap is over") {
+  fast_child x;
+  for (int i = 0; i < 3; ++i) {
+    x.give(flag::syn, 0, 0);
+    x.now += 300 * millisecond;
+  }
+  CHECK(x.out.sent.size() == 2);  // at 0 and at 600 ms
+  x.now = 1099 * millisecond;
+  x.give(flag::syn, 0, 0);
+  CHECK(x.out.sent.size() == 2);
+  x.now = 1100 * millisecond;
+  x.give(flag::syn, 0, 0);
+  CHECK(x.out.sent.size() == 3);
+}
+
+// Bug caught: a reader woken for nothing, or a SYN without data for which no timer runs.
+TEST_CASE("a fast-open SYN may carry nothing") {
+  connection c(profile::linux_6_18, fast_child::start(), opening::fast);
+  recorder out;
+  segment s;
+  s.flags = flag::syn;
+  s.seq = C;
+  CHECK(c.receive(s, 0, out).empty());
+  CHECK(c.receive_next() == C + 1);
+  CHECK(c.next_deadline() == second);
+}
+
+// Bug caught: anything with a SYN taken for the SYN that was answered.
+TEST_CASE("only the SYN that began it is answered by the SYN-ACK again") {
+  for (const auto& [f, seq] : {std::pair{flag::syn, 1U},
+                               {flag::syn | flag::ack, 0U},
+                               {flag::syn | flag::fin, 0U},
+                               {flag::syn | flag::rst, 0U}}) {
+    fast_child x;
+    x.give(f, seq, 0);
+    for (const segment& s : x.out.sent) CHECK_FALSE(s.flags.has(flag::syn));
+    CHECK(x.c.state() == connection_state::syn_received);
+  }
+}
+
+// Bug caught: a FIN that overtakes bytes which the sink had postponed, or that leaves with them too early.
+TEST_CASE("early bytes leave without the FIN that is queued behind them") {
+  fast_child x;
+  const std::string answer = "answer";
+  x.out.answer = send_result::later;
+  x.c.send(bytes(answer), 0, x.out);
+  x.c.shutdown_send(0, x.out);
+  x.out.answer = send_result::sent;
+  x.c.tick(0, x.out);
+  REQUIRE(x.out.sent.size() == 1);
+  CHECK(x.out.sent[0].payload.size == 6);
+  CHECK_FALSE(x.out.sent[0].flags.has(flag::fin));
+  CHECK(x.c.state() == connection_state::syn_received);
+}
+
+// Bug caught: a SYN-ACK that the sink postpones counted among the six.
+TEST_CASE("a SYN-ACK that the sink postpones stays due") {
+  fast_child x;
+  x.now = second;
+  x.out.answer = send_result::later;
+  x.c.tick(x.now, x.out);
+  CHECK(x.c.next_deadline() == second);
+  x.out.answer = send_result::sent;
+  x.c.tick(x.now, x.out);
+  CHECK(x.out.sent.size() == 1);
+  CHECK(x.c.next_deadline() == 3 * second);
+}

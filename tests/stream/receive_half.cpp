@@ -126,7 +126,9 @@ TEST_CASE("fresh: what is new of a segment, to the byte") {
 TEST_CASE("queue: a FIN counts until a read finds nothing else") {
   receive_half r(99, 1000, 100);
   CHECK(read(r, 5) == 0);
-  give(r, 100, 3, true);
+  give(r, 100, 2);
+  CHECK(r.queue() == 2);
+  give(r, 102, 1, true);
   CHECK(r.queue() == 4);
   CHECK(read(r, 5) == 3);
   CHECK(r.queue() == 1);
@@ -152,4 +154,28 @@ TEST_CASE("an update is worth it from half open on down, when the window has dou
   CHECK_FALSE(worth(800, 601));
   CHECK(worth(1000, 999));  // shut, and now one byte
   CHECK_FALSE(worth(1000, 1000));
+}
+
+// Bug caught: bytes held that the peer was never allowed to send; a FIN remembered whose bytes were refused, so that
+// the stream ends before them.
+TEST_CASE("hold: up to the window's edge, and a FIN only with all that is before it") {
+  receive_half r(99, 1000, 100);
+  const auto hold = [&r](seq_number first, std::size_t size, bool fin = false) {
+    r.hold(first, {zeros.data(), size}, fin);
+  };
+  hold(1101, 10);        // behind the window
+  hold(1099, 10, true);  // the first byte of it fits
+  for (seq_number i = 1; i < reassembly::most_ranges; ++i) hold(100 + 2 * i, 1);
+  hold(300, 1, true);  // one range too many
+  give(r, 100, 200);
+  CHECK(r.next() == 300);
+  give(r, 300, 1);
+  CHECK_FALSE(r.ended());
+  give(r, 301, 798);
+  CHECK(r.next() == 1100);
+  CHECK_FALSE(r.ended());
+  read(r, 1000);
+  r.offer(0);
+  give(r, 1100, 1);
+  CHECK(r.next() == 1101);
 }

@@ -126,3 +126,17 @@ TEST_CASE("an answer that does not fit is not written") {
     }
   }
 }
+
+// Bug caught: a UDP datagram whose first byte is 8 taken for a ping.
+TEST_CASE("another protocol is no echo, whatever its bytes") {
+  bytes four = ping4(), six = ping6();
+  store8(four.data() + 9, 17);
+  store16(four.data() + 10, 0);
+  store16(four.data() + 10, checksum({four.data(), 20}));
+  store8(six.data() + 6, 17);
+  for (const bytes& in : {four, six}) {
+    bytes out(100);
+    CHECK(answer(in, out).error == echo_error::not_echo);
+    CHECK(out == bytes(100));
+  }
+}

@@ -191,3 +191,29 @@ TEST_CASE("other messages are no errors") {
   CHECK(error4({}) == quote_error::not_an_error);
   static_assert(read_icmp_error<dual>({}).error == quote_error::not_an_error);
 }
+
+// Bug caught: UDP that begins like an error; a message of no bytes read; a quoted header of the other version.
+TEST_CASE("another protocol is no error, an empty message is too short, a quote is of the message's version") {
+  frame udp4 = complaint4(ours4, router4), udp6 = complaint6(ours6, router6, {1, 3, 48});
+  store8(udp4.data() + 9, 17);
+  store16(udp4.data() + 10, 0);
+  store16(udp4.data() + 10, checksum({udp4.data(), 20}));
+  store8(udp6.data() + 6, 17);
+  CHECK(error4(udp4) == quote_error::not_an_error);
+  CHECK(error6(udp6) == quote_error::not_an_error);
+  frame empty(40);
+  write_ipv6({.source = router6, .destination = us6, .next_header = protocol_icmpv6}, 0, {empty.data(), empty.size()});
+  CHECK(error6(empty) == quote_error::too_short);
+  frame other = ours6;
+  store8(other.data(), 0x45);
+  CHECK(error6(complaint6(other, router6, {1, 3, 48})) == quote_error::bad_quote);
+}
+
+TEST_CASE("a type that is none of the errors has no meaning of its own") {
+  for (const std::uint8_t type : std::initializer_list<std::uint8_t>{0, 2, 4, 5, 10, 13, 255}) {
+    CHECK(icmp4_error(type, 0) == icmp_error::other);
+  }
+  for (const std::uint8_t type : std::initializer_list<std::uint8_t>{0, 2, 5, 128, 255}) {
+    CHECK(icmp6_error(type, 0) == icmp_error::other);
+  }
+}

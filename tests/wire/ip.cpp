@@ -284,3 +284,16 @@ TEST_CASE("IPv6: traffic class, flow label and hop limit as they were sent, also
   CHECK(wire::parse_ipv6(view(b)).header.traffic_class == 0x81);
   CHECK(wire::parse_ipv6(view(b)).header.flow_label == 0x12345);
 }
+
+// Bug caught: DF whatever the header says.
+TEST_CASE("IPv4: all of a header that is not the default comes back") {
+  std::vector<std::byte> b(24);
+  const wire::ipv4_header header{.source = ip(1, 2, 3, 4),
+                                 .destination = ip(255, 254, 253, 252),
+                                 .identification = 0xbeef,
+                                 .traffic_class = 3,
+                                 .ttl = 1,
+                                 .dont_fragment = false};
+  REQUIRE(wire::write_ipv4(header, 4, {b.data(), b.size()}) == 20);
+  CHECK(wire::parse_ipv4(view(b)).header == header);
+}

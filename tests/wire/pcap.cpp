@@ -182,15 +182,20 @@ TEST_CASE("pcapng: simple and obsolete packet blocks") {
 // Bug: a clock before 1970, an absurd offset or resolution overflows.
 TEST_CASE("pcapng: times that cannot be are cut, not wrapped") {
   const auto with_offset = [](std::uint64_t offset, std::uint8_t r, std::uint64_t ticks) {
-    file f = section(true);
-    bytes options = file{true}.h(9).h(1).n(r, 1).z(3, 0).h(14).h(8).n(offset, 8).h(0).h(0).b;
-    interface(f, 1, options);
-    enhanced(f, 0, ticks, 0, 0);
-    const read_result got = read(f);
-    REQUIRE(got.packets.size() == 1);
-    return got.packets[0].at;
+    instant at[2] = {};
+    for (const bool big : {false, true}) {
+      file f = section(big);
+      interface(f, 1, file{big}.h(9).h(1).n(r, 1).z(3, 0).h(14).h(8).n(offset, 8).h(0).h(0).b);
+      enhanced(f, 0, ticks, 0, 0);
+      const read_result got = read(f);
+      REQUIRE(got.packets.size() == 1);
+      at[big ? 1 : 0] = got.packets[0].at;
+    }
+    CHECK(at[0] == at[1]);
+    return at[0];
   };
   CHECK(with_offset(1000, 6, 5) == 1'000'000'005);
+  CHECK(with_offset((std::uint64_t{1} << 32) + 1, 6, 5) == 4'294'967'297'000'005);
   CHECK(with_offset(~std::uint64_t{0}, 6, 5) == 0);  // a second before 1970
   CHECK(with_offset(std::uint64_t{1} << 63, 6, 5) == 0);
   CHECK(with_offset((std::uint64_t{1} << 63) - 1, 0, ~std::uint64_t{0}) == instant{1} << 62);
@@ -306,4 +311,84 @@ TEST_CASE("link layers: what stands before the IP header is taken off") {
   CHECK(strip(0, of({7, 0, 0, 0, 0x45})).error == link_error::not_ip);
   CHECK(strip(0, of({2, 0, 0})).error == link_error::too_short);
   CHECK(strip(105, of({0x45})).error == link_error::unknown_link);
+}
+
+// Bug caught: an option of another size read as the one it is named for, or a second one that replaces the first.
+TEST_CASE("pcapng: an option counts if its size is right, and of comments the first") {
+  file f = section(false);
+  interface(f, 1, file{}.h(14).h(4).w(7).h(9).h(2).w(3).h(0).h(0).b);  // an offset and a resolution of wrong sizes
+  const auto with = [&f](const bytes& options) {
+    const auto size = static_cast<std::uint32_t>(32 + options.size());
+    f.w(6).w(size).w(0).w(0).w(5).w(0).w(0);
+    f.b.insert(f.b.end(), options.begin(), options.end());
+    f.w(size);
+  };
+  with(file{}.h(1).h(1).z(1, 'a').z(3, 0).h(1).h(1).z(1, 'b').z(3, 0).h(2).h(4).w(2).b);
+  with(file{}.h(2).h(2).h(1).h(0).b);  // flags of two bytes
+  with(file{}.h(2).h(4).w(3).b);       // a direction that nobody has named
+  with(file{}.h(2).h(4).w(0xfffffffd).b);
+  const read_result r = read(f);
+  REQUIRE(r.packets.size() == 4);
+  CHECK(r.packets[0].at == 5);
+  REQUIRE(r.packets[0].comment.size == 1);
+  CHECK(*r.packets[0].comment.data == std::byte{'a'});
+  CHECK(r.packets[0].way == direction::out);
+  CHECK(r.packets[1].way == direction::unknown);
+  CHECK(r.packets[2].way == direction::unknown);
+  CHECK(r.packets[3].way == direction::in);
+}
+
+// Bug caught: a body shorter than its fixed part read all the same; a snap length taken where there is none.
+TEST_CASE("pcapng: packet blocks of every size, with and without a snap length") {
+  const auto fault = [](std::uint32_t type, std::size_t body) {
+    file f = section(false);
+    interface(f, 1);
+    const auto total = static_cast<std::uint32_t>(12 + body);
+    const read_result r = read(f.w(type).w(total).z(body, 0).w(total));
+    CHECK(r.packets.size() == (r.error == capture_error::none ? 1 : 0));
+    return r.error;
+  };
+  for (const std::uint32_t type : {2U, 6U}) {
+    for (std::size_t body = 0; body < 20; body += 4) CHECK(fault(type, body) == capture_error::bad_block);
+    CHECK(fault(type, 20) == capture_error::none);
+  }
+  CHECK(fault(3, 0) == capture_error::bad_block);
+  CHECK(fault(3, 4) == capture_error::none);
+  const auto simple = [](std::uint32_t snap, std::uint32_t size) {
+    file f = section(false);
+    f.w(1).w(20).h(101).h(0).w(snap).w(20);
+    return read(f.w(3).w(24).w(size).z(8).w(24));
+  };
+  for (const std::uint32_t snap : {0U, 8U, 9U}) {
+    REQUIRE(simple(snap, 8).packets.size() == 1);
+    CHECK(simple(snap, 8).packets[0].bytes.size == 8);
+    CHECK(simple(snap, 8).packets[0].whole());
+  }
+  CHECK(simple(0, 9).error == capture_error::bad_block);
+  CHECK(simple(9, 9).error == capture_error::bad_block);
+  REQUIRE(simple(5, 100).packets.size() == 1);
+  CHECK(simple(5, 100).packets[0].bytes.size == 5);
+}
+
+// Bug caught: a frame of endless tags walked to its end, the old tag of 802.1QinQ not known.
+TEST_CASE("link layers: up to four VLAN tags of three kinds; a cooked packet for others has no direction") {
+  const auto tagged = [](std::size_t tags, unsigned type) {
+    bytes b(12, std::byte{0xaa});
+    for (std::size_t i = 0; i < tags; ++i) {
+      for (const unsigned v : {type >> 8, type & 0xff, 0U, 1U}) b.push_back(static_cast<std::byte>(v));
+    }
+    for (const unsigned v : {8U, 0U, 0x45U}) b.push_back(static_cast<std::byte>(v));
+    return b;
+  };
+  for (const unsigned type : {0x8100U, 0x88a8U, 0x9100U}) {
+    for (std::size_t tags = 0; tags <= 4; ++tags) CHECK(strip(1, tagged(tags, type)).bytes.size == 1);
+    CHECK(strip(1, tagged(5, type)).error == link_error::not_ip);
+  }
+  for (const unsigned kind : {1U, 2U, 3U, 5U}) {
+    CHECK(strip(113, of({0, kind, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0, 0x45})).way == direction::unknown);
+  }
+  bytes cooked_2(19);
+  CHECK(strip(276, cooked_2).error == link_error::too_short);
+  cooked_2.resize(20);
+  CHECK(strip(276, cooked_2).error == link_error::not_ip);
 }

@@ -577,3 +577,26 @@ TEST_CASE("a kind that is the last byte is truncated, not a length of nothing") 
   CHECK(parse({1, 1, 77, 3}).fault == option_fault::truncated_option);
   CHECK(parse({}).fault == option_fault::none);
 }
+
+TEST_CASE("tcp: a packet longer than IP can say is not written between mapped addresses either") {
+  std::vector<std::byte> payload(65516), b(70000);
+  basic_segment<dual> s{.source = {dual::mapped(ip(1, 2, 3, 4)), 1}, .destination = {dual::mapped(ip(5, 6, 7, 8)), 2}};
+  s.payload = {payload.data(), 65496};
+  CHECK(wire::write_packet(s, {b.data(), b.size()}) == 0);
+  s.destination.address = {{0, 0, 0, 1}};
+  CHECK(wire::write_packet(s, {b.data(), b.size()}) == 65496 + 60);
+  s.payload.size = 65516;
+  CHECK(wire::write_packet(s, {b.data(), b.size()}) == 0);
+}
+
+// Bug caught: a packet that IP refuses read on as if it were whole.
+TEST_CASE("tcp: what is wrong with the IP header is told, in each family") {
+  std::array<std::byte, 80> b{};
+  REQUIRE(wire::write_packet(article(), {b.data(), b.size()}) == 60);
+  CHECK(wire::read_packet<ipv4>({b.data(), 59}).error == parse_error::bad_length);
+  CHECK(wire::read_packet<dual>({b.data(), 59}).error == parse_error::bad_length);
+  basic_segment<ipv6> six{.source = {{{0, 0, 0, 1}}, 1}, .destination = {{{1, 2, 3, 4}}, 2}};
+  REQUIRE(wire::write_packet(six, {b.data(), b.size()}) == 60);
+  CHECK(wire::read_packet<ipv6>({b.data(), 59}).error == parse_error::bad_length);
+  CHECK(wire::read_packet<dual>({b.data(), 59}).error == parse_error::bad_length);
+}

@@ -33,24 +33,24 @@ bool basic_connection<A>::acceptable(const basic_segment<A>& in, S& out) {
     case acceptance::passes:
       return in.flags.has(flag::ack);
     case acceptance::dropped:
-      return false;
+      break;
     case acceptance::challenged:
       limited_ack(out);
-      return false;
+      break;
     case acceptance::acknowledged:
       ack(out);
-      return false;
+      break;
     case acceptance::ends:  // in TIME-WAIT all that was asked for has been done (Linux: tcp_rfc1337 0)
       finish(state_ == is::time_wait ? connection_error::none : connection_error::reset);
-      return false;
+      break;
     case acceptance::kills:
       reject(in, out);
       finish(connection_error::reset);
-      return false;
+      break;
     case acceptance::reuses:
       finish(connection_error::none);
       events_ |= connection_event::reused;
-      return false;
+      break;
   }
   return false;
 }
@@ -119,7 +119,7 @@ void basic_connection<A>::advance(seq_number ack, S& out) {
     if (orphan_) timer_.arm(repeat_reason::linger, now_, time_wait_length);
   } else if (state_ == is::closing) {
     enter_time_wait();
-  } else if (state_ == is::last_ack) {
+  } else {  // LAST-ACK
     finish(connection_error::none);
   }
 }

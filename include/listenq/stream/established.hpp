@@ -3,6 +3,7 @@
 // Values only; `connector` makes them, `connection` is made of them, and so is a child behind a listener.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <listenq/address.hpp>
 #include <listenq/segment.hpp>
@@ -26,29 +27,9 @@ enum class connection_state : unsigned char {
 
 /// The name that `ss` prints for a state; "UNCONN" for `closed`.
 constexpr const char* state_name(connection_state s) noexcept {
-  switch (s) {
-    case connection_state::closed:
-      return "UNCONN";
-    case connection_state::syn_sent:
-      return "SYN-SENT";
-    case connection_state::syn_received:
-      return "SYN-RECV";
-    case connection_state::established:
-      return "ESTAB";
-    case connection_state::fin_wait_1:
-      return "FIN-WAIT-1";
-    case connection_state::fin_wait_2:
-      return "FIN-WAIT-2";
-    case connection_state::close_wait:
-      return "CLOSE-WAIT";
-    case connection_state::closing:
-      return "CLOSING";
-    case connection_state::last_ack:
-      return "LAST-ACK";
-    case connection_state::time_wait:
-      return "TIME-WAIT";
-  }
-  return "?";
+  constexpr const char* names[] = {"UNCONN",     "SYN-SENT",   "SYN-RECV", "ESTAB",    "FIN-WAIT-1",
+                                   "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK", "TIME-WAIT"};
+  return names[static_cast<std::size_t>(s)];
 }
 
 /// What a finished handshake leaves behind, seen from one of its ends: all that a connection needs to begin.

@@ -21,7 +21,6 @@ class reassembly {
   struct range {
     seq_number first = 0;
     seq_number last = 0;
-    friend constexpr bool operator==(const range&, const range&) = default;
   };
 
   /// Holds `bytes` from `first` on, which lies behind `next`, the number expected; all of it within 2^31 of `next`.

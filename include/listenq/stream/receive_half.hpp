@@ -56,7 +56,7 @@ class receive_half {
     if (p.fin) fin_at_ = next_;
     append(ahead_.ready(next_));
     ahead_.forget_before(next_);
-    if (ended_ || fin_at_ != next_) return;
+    if (fin_at_ != next_) return;
     if (right_ == next_) ++right_;
     ++next_;
     ended_ = true;
@@ -71,8 +71,6 @@ class receive_half {
       fin_at_ = first + static_cast<seq_number>(n);
     }
   }
-  /// The ranges held.
-  const reassembly& ahead() const noexcept { return ahead_; }
 
   /// Copies up to `room` bytes to `to` and forgets them. O(bytes held).
   std::size_t read(std::byte* to, std::size_t room) {

