@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// The three drawings that look back: the sequence diagram of one client, the depth of both queues, connect latency.
+// Each is an SVG made anew from the events; long histories are thinned to what a screen can show.
+import { svg, el, seconds, span, hue, clientName } from './dom.js';
+
+const ROW = 30, ROWS = 60;
+
+/// The segments and turns of one client, oldest first. Returns the SVG's accessible text, too.
+export function sequence(into, events, client) {
+  const mine = events.filter((e) => e.client === client && e.client !== null && (e.kind !== 'timer' || e.why));
+  const shown = mine.slice(-ROWS);
+  if (!shown.length) {
+    into.replaceChildren(el('p', { class: 'soft' }, 'Choose a client above; what it sends and gets is drawn here.'));
+    return;
+  }
+  const width = Math.max(300, Math.min(620, into.clientWidth || 420));
+  const left = 84, right = width - 34;
+  const rows = shown.map((e, i) => ({ e, y: 50 + i * ROW }));
+  const height = 60 + shown.length * ROW;
+  const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': shown.map(say).join('; ') });
+  chart.append(
+    svg('text', { x: left, y: 16, 'text-anchor': 'middle', 'font-weight': 600 }, clientName(client)),
+    svg('text', { x: right + 30, y: 16, 'text-anchor': 'end', 'font-weight': 600 }, 'listener'),
+    svg('line', { class: 'axis', x1: left, x2: left, y1: 24, y2: height }),
+    svg('line', { class: 'axis', x1: right, x2: right, y1: 24, y2: height }));
+  const colour = `hsl(${hue(client)} 65% var(--lum))`;
+  for (const { e, y } of rows) {
+    const at = e.kind === 'segment' ? e.sent : e.at;
+    chart.append(svg('text', { class: 'soft', x: left - 8, y: y - 4, 'text-anchor': 'end' }, seconds(at)));
+    if (e.kind !== 'segment') {
+      const here = e.kind === 'connect' || e.kind === 'error';
+      chart.append(svg('text', { class: e.kind === 'error' ? 'bad' : 'soft', x: here ? left + 8 : right - 8, y: y - 2, 'text-anchor': here ? 'start' : 'end' }, turn(e)));
+      continue;
+    }
+    const from = e.to_server ? left : right;
+    const to = e.lost ? (left + right) / 2 : e.to_server ? right : left;
+    const dir = Math.sign(to - from);
+    chart.append(
+      svg('line', { x1: from, y1: y - 7, x2: to, y2: y + 3, stroke: colour, 'stroke-width': 1.8 }),
+      e.lost ? svg('text', { class: 'bad', x: to + 8 * dir, y: y + 7, 'text-anchor': 'middle' }, '✕')
+        : svg('path', { d: `M${to} ${y + 3} l${-9 * dir} -5 l0 9 z`, fill: colour }),
+      svg('text', { x: (left + right) / 2, y: y - 7, 'text-anchor': 'middle' }, words(e)));
+  }
+  if (mine.length > shown.length) chart.append(svg('text', { class: 'soft', x: left + 8, y: 34 }, `${mine.length - shown.length} earlier ones are not shown`));
+  into.replaceChildren(chart);
+}
+
+const NAMES = { S: 'SYN', SA: 'SYN-ACK', A: 'ACK', R: 'RST', RA: 'RST', PA: 'data', FA: 'FIN', F: 'FIN' };
+function words(e) {
+  const name = e.bytes ? `${e.bytes} bytes` : NAMES[e.flags] ?? e.flags;
+  const end = e.lost ? ', lost' : e.to_server && e.verdict ? `: ${e.verdict.replaceAll('_', ' ')}` : '';
+  return name + end;
+}
+function turn(e) {
+  return { connect: 'connect() returns', error: e.error ?? e.why ?? 'connect() fails', accept: 'accept() returns it', timer: 'timer: ' + short(e) }[e.kind] ?? e.kind;
+}
+const short = (e) => (e.verdict ?? '').replaceAll('_', ' ') || 'fires';
+const say = (e) => (e.kind === 'segment' ? `${seconds(e.sent)} ${e.to_server ? 'client' : 'listener'}: ${words(e)}` : `${seconds(e.at)} ${turn(e)}`);
+
+/// Round steps for an axis that ends at `high`.
+function ticks(high, most = 5) {
+  if (!(high > 0)) return [0];
+  const raw = high / most, base = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * base).find((s) => s >= raw);
+  return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
+}
+
+/// A frame with axes; x and y say where a value is. Log axes are asked for by `ylog`.
+export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, ylog = false, label }) {
+  const [x0, x1] = xs, [y0, y1] = ys;
+  const left = 46, right = width - 10, top = 18, bottom = height - 34;
+  const x = (v) => left + ((v - x0) / (x1 - x0 || 1)) * (right - left);
+  const ty = ylog ? (v) => Math.log10(Math.max(v, y0)) : (v) => v;
+  const y = (v) => bottom - ((ty(v) - ty(y0)) / (ty(y1) - ty(y0) || 1)) * (bottom - top);
+  const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
+  const marks = ylog
+    ? Array.from({ length: Math.round(Math.log10(y1 / y0)) + 1 }, (_, i) => y0 * 10 ** i)
+    : ticks(y1);
+  for (const v of marks) {
+    chart.append(svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
+      svg('text', { class: 'soft', x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, ylog && v < 0.01 ? v.toExponential(0) : String(Number(v.toPrecision(3)))));
+  }
+  for (const v of ticks(x1 - x0).map((t) => t + x0)) {
+    chart.append(svg('text', { class: 'soft', x: x(v), y: bottom + 15, 'text-anchor': 'middle' }, String(Number(v.toPrecision(4)))));
+  }
+  chart.append(svg('path', { class: 'axis', d: `M${left} ${top} V${bottom} H${right}` }),
+    svg('text', { class: 'soft', x: right, y: height - 4, 'text-anchor': 'end' }, xlabel),
+    svg('text', { class: 'soft', x: 4, y: 11 }, ylabel));
+  return { chart, x, y, left, right, top, bottom };
+}
+
+/// At most `most` points, each the highest of its stretch.
+function thin(points, most, value) {
+  if (points.length <= most) return points;
+  const step = points.length / most, out = [];
+  for (let i = 0; i < most; ++i) {
+    const part = points.slice(Math.floor(i * step), Math.floor((i + 1) * step));
+    out.push(part.reduce((a, b) => (value(b) > value(a) ? b : a)));
+  }
+  return out;
+}
+
+/// Requests, young ones, and those that wait for accept(), as steps; the limits dashed.
+export function depths(into, events, state, now) {
+  const points = thin(events.filter((e) => e.queues), 500, (e) => e.queues.requests + e.queues.waiting);
+  const q = state.queues, end = Math.max(now / 1e6, 0.001);
+  const start = points.length && points.length >= 500 ? points[0].at / 1e6 : 0;
+  const high = Math.max(2, ...points.map((e) => Math.max(e.queues.requests, e.queues.waiting)));
+  const label = `Depth of the queues until ${seconds(now)}: at most ${high}; now ${q.requests} requests, ${q.young} of them young, and ${q.waiting} waiting for accept().`;
+  const f = frame({ xs: [start, end], ys: [0, high * 1.1], xlabel: 'virtual time, s', ylabel: 'entries', label });
+  const line = (pick, cls) => {
+    let d = '', last = 0;
+    points.forEach((e, i) => { const v = pick(e.queues); d += i ? `H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}` : `M${f.x(start).toFixed(1)} ${f.y(start > 0 ? v : 0).toFixed(1)}H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}`; last = v; });
+    if (d) f.chart.append(svg('path', { class: cls, d: `${d}H${f.x(end).toFixed(1)}` }));
+    return last;
+  };
+  for (const n of [state.limits.accept_slots, state.limits.request_slots]) {
+    if (n <= high * 1.1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(n), y2: f.y(n) }));
+  }
+  line((v) => v.requests, 'a');
+  line((v) => v.young, 'c');
+  line((v) => v.waiting, 'b');
+  into.replaceChildren(f.chart, el('figcaption', {}, el('i', { class: 'key' }), `requests ${q.requests}`, el('i', { class: 'key c' }), `young ${q.young}`,
+    el('i', { class: 'key b' }), `accept queue ${q.waiting}`));
+}
+
+/// A dot for each connect() that returned: when, and after how long.
+export function latency(into, events, now) {
+  const started = new Map(), points = [];
+  for (const e of events) {
+    if (e.client === null || e.client === undefined) continue;
+    if (e.kind === 'segment' && e.flags === 'S' && !started.has(e.client)) started.set(e.client, e.sent);
+    if (e.kind === 'connect' && started.has(e.client)) points.push({ at: e.at, took: e.at - started.get(e.client) });
+  }
+  if (!points.length) {
+    into.replaceChildren(el('p', { class: 'soft' }, 'No connect() has returned yet.'));
+    return;
+  }
+  const sorted = points.map((p) => p.took).sort((a, b) => a - b);
+  const p50 = sorted[Math.floor((sorted.length - 1) / 2)], most = sorted.at(-1);
+  const shown = points.length > 700 ? thin(points, 700, (p) => p.took) : points;
+  const high = Math.max(most / 1e6, 0.001) * 1.1;
+  const caption = `${points.length} connected; the median took ${span(p50)}, the longest ${span(most)}`;
+  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: 'connect() took, s', label: caption });
+  for (const v of [1, 3, 7, 15]) if (v < high && high > 1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
+  for (const p of shown) f.chart.append(svg('circle', { class: 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / 1e6).toFixed(1), r: 3 }));
+  into.replaceChildren(f.chart, el('figcaption', {}, caption));
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+// The way to the engine: the C++ library as WebAssembly behind one function, a JSON object in and a JSON object out.
+// Loads engine.js, which sits beside this file, once; says in one sentence what is wrong if it cannot.
+
+let call = null;
+
+function loadScript(src) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = src;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`${src} could not be loaded. Was the page built with ./examples/run explorer?`));
+    document.head.append(script);
+  });
+}
+
+/// Resolves when the engine answers; rejects with an Error whose message is a sentence for the reader.
+export async function load() {
+  if (typeof WebAssembly !== 'object') throw new Error('This browser has no WebAssembly, so the listener cannot run here.');
+  const started = new Promise((resolve, reject) => {
+    window.Module = {
+      onRuntimeInitialized: () => resolve(window.Module),
+      onAbort: (what) => reject(new Error(`The engine did not start: ${what}`)),
+      printErr: (text) => console.info(text),
+    };
+  });
+  await loadScript('engine.js');
+  const module = await started;
+  call = (text) => module.ccall('explorer', 'string', ['string'], [text]);
+}
+
+/// One request, one answer. Throws an Error with the engine's sentence when the request is wrong.
+export function ask(request) {
+  if (!call) throw new Error('The engine is not there yet.');
+  const answer = JSON.parse(call(JSON.stringify(request)));
+  if (answer.error) throw new Error(answer.error);
+  return answer;
+}
