@@ -3,15 +3,18 @@
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
@@ -21,15 +24,38 @@ LIBRARY = ROOT / "include" / "listenq"
 BUILD = ROOT / "build" / "mutation"
 TREE = BUILD / "tree"
 
-# The core. Presets hold no logic; describe, explain and mirror only show what the others decide.
+# Presets hold no logic; describe, explain and mirror only show what the others decide.
 PLACES = ["*.hpp", "detail/*.hpp", "queue/*.hpp", "policy/**/*.hpp", "wire/*.hpp", "stream/*.hpp"]
-NOT_CORE = {"mirror.hpp", "describe.hpp", "explain.hpp", "chrono.hpp", "listenq.hpp", "version.hpp"}
-ROOMS = ["policy", "detail", "queue", "core", "wire", "stream", "preset", "quirks", "static", "testing", "transport"]
+NO_LOGIC = {"mirror.hpp", "describe.hpp", "explain.hpp", "chrono.hpp", "listenq.hpp", "version.hpp"}
+BESIDE_THE_CORE = ("wire/", "stream/")
+ROOMS = ["policy", "detail", "queue", "core", "preset", "quirks", "security", "static", "testing"]
+ROOMS_BESIDE = ["wire", "stream", "transport"]
+BLOCK = 1000  # numbers for each header, so that a change in one does not renumber, and build, the others
 
 
-def core():
+def headers_with_logic():
     found = {path for place in PLACES for path in LIBRARY.glob(place)}
-    return sorted(p.relative_to(LIBRARY).as_posix() for p in found if p.name not in NOT_CORE)
+    return sorted(p.relative_to(LIBRARY).as_posix() for p in found if p.name not in NO_LOGIC)
+
+
+def in_core(file):
+    return not file.startswith(BESIDE_THE_CORE)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """A line on stderr every few seconds."""
+
+    def __init__(self, every=10):
+        self.every, self.last = every, time.monotonic()
+
+    def __call__(self, text):
+        if time.monotonic() - self.last >= self.every:
+            self.last = time.monotonic()
+            say("  " + text)
 
 
 def put(path, text):
@@ -70,13 +96,13 @@ def accepted():
 
 
 def make_faults():
-    """Writes build/mutation/tree; the faults that are in it."""
+    """The faults of all headers, and a header with them: a map from name to schemata.Header."""
     import schemata
     faults, headers = [], {}
-    for file in core():
-        headers[str(LIBRARY / file)] = schemata.Header(file, (LIBRARY / file).read_text(), faults)
+    for n, file in enumerate(headers_with_logic()):
+        headers[str(LIBRARY / file)] = schemata.Header(file, (LIBRARY / file).read_text(), faults, n * BLOCK)
     source = BUILD / "all.cpp"
-    put(source, "".join(f"#include <listenq/{file}>\n" for file in core()))
+    put(source, "".join(f"#include <listenq/{header.file}>\n" for header in headers.values()))
     schemata.walk(schemata.parse(source, [f"-I{ROOT / 'include'}"]), headers)
     by_file = {h.file: h for h in headers.values()}
     for f in named_faults():
@@ -86,22 +112,33 @@ def make_faults():
         times[fault.key] += 1
         if times[fault.key] > 1:
             fault.change += f" #{times[fault.key]}"
+    most = collections.Counter(fault.file for fault in faults).most_common(1)
+    assert not most or most[0][1] < BLOCK, f"too many faults in {most}"
+    return faults, by_file
+
+
+def write_tree(by_file):
+    """Writes build/mutation/tree; a number that changes with what is in it."""
+    written = {}
     for path in (ROOT / "include").rglob("*.hpp"):
         name = path.relative_to(LIBRARY).as_posix()
-        put(TREE / "include" / "listenq" / name, by_file[name].changed() if name in by_file else path.read_text())
-    put(TREE / "include" / "listenq_fault.hpp", (HERE / "fault.hpp").read_text())
-    wanted = set()
+        written[TREE / "include" / "listenq" / name] = (by_file[name].changed() if name in by_file
+                                                        else path.read_text())
+    written[TREE / "include" / "listenq_fault.hpp"] = (HERE / "fault.hpp").read_text()
     for path in (ROOT / "tests").rglob("*"):
         name = path.relative_to(ROOT / "tests")
         if path.suffix not in (".cpp", ".hpp") or name.parts[0] in ("compile_fail", "consumer", "mutation"):
             continue
-        wanted.add(TREE / "tests" / name)
-        put(TREE / "tests" / name, with_runtime_checks(path.read_text(), name) if path.suffix == ".cpp"
-            else path.read_text())
-    for path in (TREE / "tests").rglob("*.?pp"):
-        if path not in wanted:
+        written[TREE / "tests" / name] = (with_runtime_checks(path.read_text(), name) if path.suffix == ".cpp"
+                                          else path.read_text())
+    for path in TREE.glob("*/**/*.?pp"):
+        if path not in written:
             path.unlink()
-    return faults
+    stamp = hashlib.sha256((HERE / "main.cpp").read_bytes())
+    for path, text in sorted(written.items()):
+        put(path, text)
+        stamp.update(f"{path}\0{text}\0".encode())
+    return stamp.hexdigest()[:16]
 
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)
@@ -132,11 +169,18 @@ def build(rooms):
         targets.append(f"add_executable({room} {' '.join(sources)})")
     put(TREE / "CMakeLists.txt", CMAKE.replace("@HERE@", str(HERE)).replace("@TARGETS@", "\n".join(targets)))
     log = BUILD / "build.log"
+    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     with open(log, "w") as out:
-        for command in (["cmake", "-S", TREE, "-B", BUILD / "out", "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
-                         *os.environ.get("LISTENQ_CMAKE", "").split()],
-                        ["cmake", "--build", BUILD / "out", "--", "-k0"]):
-            if subprocess.run(command, stdout=out, stderr=out, check=False).returncode != 0:
+        for command in (["cmake", "-S", TREE, "-B", BUILD / "out", "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++", *launcher],
+                        ["cmake", "--build", BUILD / "out", "--target", *rooms, "--", "-k0"]):
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                       errors="replace")
+            progress = Progress()
+            for line in process.stdout:
+                out.write(line)
+                if line.startswith("["):
+                    progress(line.split("]")[0][1:].replace("/", " of ") + " built")
+            if process.wait() != 0:
                 raise SystemExit(f"The changed copy does not build; see {log}\n" + "".join(
                     line for line in open(log, errors="replace") if ": error:" in line)[:3000])
     return {room: BUILD / "out" / room for room in rooms}
@@ -149,14 +193,20 @@ SLOW = ("random ACKs pass*,with everything but the MAC*,evict_*newcomers*,evict_
         "what a codec carries*,every segment and every timer*,two listeners over one*")
 
 
-def record(room, program, slow=SLOW):
+def record(room, program, stamp, slow):
     """What each of its test cases reaches: name -> (seconds, numbers of faults)."""
-    file = BUILD / f"{room}.reached"
-    env = dict(os.environ, LISTENQ_FAULT_REACHED=str(file))
-    done = subprocess.run([program, "--minimal", f"--test-case-exclude={slow}"], env=env, capture_output=True,
-                          text=True, check=False, cwd=BUILD)
-    if done.returncode != 0:
-        raise SystemExit(f"{room} fails without any fault:\n{done.stdout[-3000:]}")
+    file = BUILD / "reached" / f"{room}.{stamp}{'' if slow else '.long'}"
+    if not file.exists():
+        for old in file.parent.glob(f"{room}.*"):
+            old.unlink()
+        partial = BUILD / "runs" / f"{room}.reached"
+        env = dict(os.environ, LISTENQ_FAULT_REACHED=str(partial))
+        done = subprocess.run([program, "--minimal", f"--test-case-exclude={slow}"], env=env, capture_output=True,
+                              text=True, check=False, cwd=BUILD)
+        if done.returncode != 0:
+            raise SystemExit(f"{room} fails without any fault:\n{done.stdout[-3000:]}")
+        partial.rename(file)
+        say(f"  {room}")
     reached = {}
     for line in file.read_text().splitlines():
         name, micros, _, numbers = line.split("\t")
@@ -170,12 +220,18 @@ def run(program, fault, tests, seconds):
     names.write_text("\n".join(tests) + "\n")
     env = dict(os.environ, LISTENQ_FAULT=str(fault.number), LISTENQ_FAULT_TESTS=str(names))
     limit = int(2 + 10 * seconds)  # of processor time
-    process = subprocess.run([program, "--minimal", "--no-breaks"], env=env, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, cwd=BUILD, check=False, preexec_fn=lambda: (
-                                 resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1)),
-                                 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)),
-                                 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))))
-    names.unlink()
+    try:
+        # In a session of its own: Ctrl-C must not look like a test that fails.
+        process = subprocess.run([program, "--minimal", "--no-breaks"], env=env, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, cwd=BUILD, check=False, start_new_session=True,
+                                 timeout=600, preexec_fn=lambda: (
+                                     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1)),
+                                     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)),
+                                     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))))
+    except subprocess.TimeoutExpired:
+        return "? (waits for ever)"
+    finally:
+        names.unlink()
     if process.returncode == 0:
         return None
     how = f" ({signal.Signals(-process.returncode).name})" if process.returncode < 0 else ""
@@ -184,15 +240,16 @@ def run(program, fault, tests, seconds):
 
 
 def notice(fault, programs, reached, before):
-    """(room, test case) that notices the fault; (None, None) if none does."""
-    known = before.get("|".join(fault.key))
-    if known and known[0] in programs and known[1] in reached[known[0]]:
-        room, test = known
+    """(room, test case) that notices the fault; (None, why) if none does."""
+    room, test = before or (None, None)
+    if room in programs and test in reached[room]:
         if found := run(programs[room], fault, [test], reached[room][test][0]):
             return room, found
     # First a few that are quick and reach little else, of all rooms; then the quick ones; then all the others.
     able = sorted((took * (100 + len(numbers)), took, room, name) for room, cases in reached.items()
                   for name, (took, numbers) in cases.items() if fault.number in numbers)
+    if not able:
+        return None, "not reached"
     tried = 0
     for most in (12, 100, len(able)):
         of_rooms = collections.defaultdict(list)
@@ -202,93 +259,172 @@ def notice(fault, programs, reached, before):
         for room, tests in sorted(of_rooms.items(), key=lambda r: sum(t for t, _ in r[1])):
             if found := run(programs[room], fault, [n for _, n in tests], sum(t for t, _ in tests)):
                 return room, found
-    return None, None
+    return None, "unnoticed"
+
+
+# --- results: a line for each fault, written as soon as it is known ------------------------------------------------------
+
+RESULTS = BUILD / "results.jsonl"
+
+
+def earlier_results():
+    """key -> (room or None, test or why not, stamp of the tree); of several, the last."""
+    found = {}
+    if RESULTS.exists():
+        for line in RESULTS.read_text().splitlines():
+            try:
+                key, room, test, stamp = json.loads(line)
+                found[tuple(key)] = room, test, stamp
+            except ValueError:  # the end of a run that was killed
+                continue
+    return found
+
+
+def write_report(faults, found):
+    with open(BUILD / "report.txt", "w") as report:
+        for fault in sorted(faults, key=lambda f: f.number):
+            room, test = found[fault.number]
+            report.write(f"{fault.file}:{fault.line}: {fault.name or fault.change}\n"
+                         f"    {f'{room}: {test}' if room else test.upper()}\n")
+
+
+def try_all(chosen, programs, reached, stamp, before, resume):
+    """number -> (room, test case), or (None, why). Ends early when it is interrupted."""
+    found = {}
+    if resume:
+        for fault in chosen:
+            room, test, of = before.get(fault.key, (None, None, None))
+            if of == stamp:
+                found[fault.number] = room, test
+        say(f"{len(found)} results are there already")
+    to_try = [fault for fault in chosen if fault.number not in found]
+    progress, stop, missed = Progress(), threading.Event(), 0
+
+    def one(fault):
+        return (None, "interrupted") if stop.is_set() else notice(fault, programs, reached,
+                                                                  before.get(fault.key, (None, None))[:2])
+    whole = RESULTS.with_suffix(".new")
+    whole.write_text("".join(json.dumps([key, *result]) + "\n" for key, result in before.items()))
+    whole.replace(RESULTS)
+    with open(RESULTS, "a", buffering=1) as results, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        waiting = {pool.submit(one, fault): fault for fault in to_try}
+        try:
+            for n, done in enumerate(concurrent.futures.as_completed(waiting), 1):
+                fault, (room, test) = waiting[done], done.result()
+                found[fault.number] = room, test
+                results.write(json.dumps([fault.key, room, test, stamp]) + "\n")
+                missed += room is None
+                progress(f"{n} of {len(to_try)}, {missed} of them not noticed")
+        except KeyboardInterrupt:
+            stop.set()
+    return found
+
+
+def select(given, faults, before):
+    """The faults to try, or a sentence why there are none."""
+    chosen = [f for f in faults if given.only or given.all or in_core(f.file)]
+    for asked, keep, why in (
+            (given.only, lambda f: any(o in f.file for o in given.only), f"no fault in --only {given.only}"),
+            (given.named, lambda f: f.name, "no fault of faults.toml is among them (--named)"),
+            (given.again, lambda f: before.get(f.key, ("?",))[0] is None, "no fault of these went unnoticed last time")):
+        if asked:
+            chosen = [f for f in chosen if keep(f)]
+            if not chosen:
+                return [], why
+    if given.sample is not None and given.sample < len(chosen):
+        chosen = random.Random(given.seed).sample(chosen, given.sample)
+    return chosen, ""
 
 
 def main():
     parser = argparse.ArgumentParser(prog="tests/mutation/run", description=__doc__)
-    parser.add_argument("--only", metavar="FILE", help="faults in files whose path holds FILE")
+    parser.add_argument("--all", action="store_true", help="wire/ and stream/, too")
+    parser.add_argument("--only", metavar="FILE", action="append",
+                        help="faults in headers whose path holds FILE; several times for several")
     parser.add_argument("--named", action="store_true", help="the named faults only")
     parser.add_argument("--sample", type=int, metavar="N", help="N faults, drawn at random")
     parser.add_argument("--seed", type=int, default=1, help="for the draw (1)")
     parser.add_argument("--again", action="store_true", help="only those that nothing noticed last time")
+    parser.add_argument("--resume", action="store_true", help="keep the results that there are for these very sources")
     parser.add_argument("--rooms", help="comma-separated rooms of tests to run instead of all")
     parser.add_argument("--long", action="store_true", help="with the property tests")
     parser.add_argument("--list", action="store_true", help="list the faults, run nothing")
     given = parser.parse_args()
 
-    (BUILD / "runs").mkdir(parents=True, exist_ok=True)
-    faults = make_faults()
+    # What cannot be done is refused before anything is built.
+    for part in given.only or []:
+        if not any(part in file for file in headers_with_logic()):
+            parser.error(f"--only {part}: no header that gets faults has this in its path below include/listenq")
+    if given.sample is not None and given.sample < 1:
+        parser.error("--sample takes a number from 1 on")
+    properties = [f"property_{p.stem}" for p in sorted((ROOT / "tests" / "property").glob("*.cpp"))]
+    for room in given.rooms.split(",") if given.rooms else []:
+        if room not in ROOMS + ROOMS_BESIDE + properties:
+            parser.error(f"--rooms {room}: no such room; there are {', '.join(ROOMS + ROOMS_BESIDE)}")
+
+    for place in ("runs", "reached"):
+        (BUILD / place).mkdir(parents=True, exist_ok=True)
+    say("reading the headers")
+    faults, by_file = make_faults()
+    before = earlier_results()
+    chosen, why = select(given, faults, before)
+    if not chosen:
+        parser.error(why)
     if given.list:
-        for f in faults:
+        for f in chosen:
             print(f"{f.number}\t{f.file}:{f.line}\t{f.name or f.change}")
         return 0
-    rooms = given.rooms.split(",") if given.rooms else list(ROOMS)
+    beside = any(not in_core(f.file) for f in chosen)
+    rooms = given.rooms.split(",") if given.rooms else ROOMS + (ROOMS_BESIDE if beside else [])
     if given.long:
-        rooms += [f"property_{p.stem}" for p in sorted((ROOT / "tests" / "property").glob("*.cpp"))]
+        rooms += properties
+
     begun = time.monotonic()
+    say(f"building {', '.join(rooms)} with {len(faults)} faults in the headers, {len(chosen)} of them to be tried; "
+        f"the log is {BUILD / 'build.log'}")
+    stamp = write_tree(by_file)
     programs = build(rooms)
-    print(f"{len(faults)} faults, built in {time.monotonic() - begun:.0f} s", flush=True)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        reached = dict(zip(programs, pool.map(lambda r: record(*r, "" if given.long else SLOW), programs.items())))
-    every = set().union(*(n for cases in reached.values() for _, n in cases.values()))
+    say(f"recording what each test reaches, {time.monotonic() - begun:.0f} s after the start")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        reached = dict(zip(programs, pool.map(lambda r: record(*r, stamp, "" if given.long else SLOW),
+                                              programs.items())))
+    say(f"trying the faults, {time.monotonic() - begun:.0f} s after the start; results go to {RESULTS}")
+    # What matters most comes first, in case one stops it half-way.
+    first = ("detail/", "queue/", "listener", "policy/", "group")
+    chosen.sort(key=lambda f: next((i for i, start in enumerate(first) if f.file.startswith(start)), len(first)))
+    found = try_all(chosen, programs, reached, stamp, before, given.resume)
 
-    results = BUILD / "results.json"
-    before = json.loads(results.read_text()) if results.exists() else {}
-    chosen = [f for f in faults if (not given.only or given.only in f.file) and (not given.named or f.name)]
-    if given.again:
-        chosen = [f for f in chosen if before.get("|".join(f.key), [None])[0] is None]
-    if given.sample and given.sample < len(chosen):
-        chosen = random.Random(given.seed).sample(chosen, given.sample)
+    tried = [f for f in chosen if f.number in found]
+    write_report(tried, found)
     excused = accepted()
-
-    to_run = [f for f in chosen if f.number in every]
-    first = ("detail/", "queue/", "listener", "policy/", "group")  # what matters most, in case one stops it half-way
-    to_run.sort(key=lambda f: next((i for i, start in enumerate(first) if f.file.startswith(start)), len(first)))
-    begun, found = time.monotonic(), []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool, open(BUILD / "progress", "w", buffering=1) as progress:
-        for fault, by in zip(to_run, pool.map(lambda f: notice(f, programs, reached, before), to_run)):
-            found.append(by)
-            if by[0]:
-                progress.write(f"{len(found)} of {len(to_run)}\n")
-            else:
-                progress.write(f"{len(found)} of {len(to_run)}: unnoticed: {fault.file}:{fault.line}: "
-                               f"{fault.name or fault.change}\n    | {fault.text}\n")
-    for fault, by in zip(to_run, found):
-        before["|".join(fault.key)] = by
-    for fault in chosen:
-        if fault.number not in every:
-            before["|".join(fault.key)] = (None, "unreached")
-    results.write_text(json.dumps(before, indent=0))
-
-    by_room = collections.Counter(room for room, _ in found if room)
-    unnoticed = [f for f, (room, _) in zip(to_run, found) if room is None]
-    unreached = [f for f in chosen if f.number not in every]
-    with open(BUILD / "report.txt", "w") as report:
-        for fault, (room, test) in sorted(zip(to_run, found), key=lambda p: p[0].number):
-            by = f"{room}: {test}" if room else "NOBODY"
-            report.write(f"{fault.file}:{fault.line}: {fault.name or fault.change}\n    {by}\n")
-        for fault in unreached:
-            report.write(f"{fault.file}:{fault.line}: {fault.name or fault.change}\n    UNREACHED\n")
-    status = 0
-    for kind, those in (("unnoticed", unnoticed), ("not reached", unreached)):
-        for f in sorted(those, key=lambda f: (f.file, f.line)):
-            if f.key in excused:
-                continue
-            status = 1
-            print(f"{kind}: {f.file}:{f.line}: {f.name + ': ' if f.name else ''}{f.change}\n    | {f.text}")
-    stale = [] if given.only or given.named or given.sample or given.again else sorted(
-        set(excused) - {f.key for f in unnoticed + unreached})
+    missed = sorted((f for f in tried if found[f.number][0] is None), key=lambda f: (f.file, f.line))
+    open_ones = [f for f in missed if f.key not in excused]
+    for f in open_ones:
+        print(f"{found[f.number][1]}: {f.file}:{f.line}: {f.name + ': ' if f.name else ''}{f.change}\n    | {f.text}")
+    whole = len(tried) == len(chosen) and not (given.named or given.sample or given.again or given.rooms)
+    files = {f.file for f in chosen}
+    stale = sorted(key for key in set(excused) - {f.key for f in missed} if key[0] in files) if whole else []
     for key in stale:
         print("accepted.toml: no longer needed:", " | ".join(key))
-    open_ones = [f for f in unnoticed + unreached if f.key not in excused]
-    print(f"{len(chosen)} faults, {len(to_run)} reached, {sum(by_room.values())} noticed, "
-          f"{len(unnoticed) + len(unreached) - len(open_ones)} accepted with a reason, {len(open_ones)} open; "
-          f"{time.monotonic() - begun:.0f} s")
+    by_room = collections.Counter(found[f.number][0] for f in tried if found[f.number][0])
+    print(f"{len(tried)} faults, {sum(by_room.values())} noticed, {len(missed) - len(open_ones)} accepted with a reason, "
+          f"{len(open_ones)} open; {(time.monotonic() - begun) / 60:.0f} minutes")
     print("noticed by:", ", ".join(f"{room} {n}" for room, n in by_room.most_common()))
     print(f"Who noticed what: {BUILD / 'report.txt'}")
-    return status
+    if len(tried) < len(chosen):
+        print(f"Interrupted: {len(chosen) - len(tried)} faults have not been tried; --resume goes on with them.")
+        return 130
+    return 1 if open_ones or stale else 0
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("Interrupted while building or recording.")
+        sys.exit(130)

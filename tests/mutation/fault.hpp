@@ -3,12 +3,13 @@
 // `on(N)` is false in constant evaluation: types, static checks and `if constexpr` stay as they are.
 #pragma once
 
+#include <cstddef>
 #include <cstdlib>
 #include <type_traits>
 
 namespace listenq_fault {
 
-inline constexpr int most = 20000;
+inline constexpr int most = 200000;
 inline const int active = [] {
   const char* const n = std::getenv("LISTENQ_FAULT");
   return n == nullptr ? -1 : std::atoi(n);
@@ -40,6 +41,10 @@ template <class T>
       if (on(n)) return static_cast<std::decay_t<decltype(l right r)>>(l wrong r);      \
     }                                                                                   \
     return static_cast<std::decay_t<decltype(l right r)>>(l right r);                   \
+  }                                                                                     \
+  template <class T, std::size_t N, class R>                                            \
+  [[gnu::always_inline]] constexpr decltype(auto) name(int n, T (&l)[N], const R& r) {  \
+    return name(n, static_cast<T*>(l), r);                                              \
   }
 LISTENQ_FAULT_OPERATOR(lt, <, <=)
 LISTENQ_FAULT_OPERATOR(le, <=, <)

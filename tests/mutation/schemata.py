@@ -50,10 +50,10 @@ def squeeze(text, most=90):
 
 
 class Header:
-    """Collects the faults of one header. `new_number` hands out the numbers, the same for every header."""
+    """Collects the faults of one header, numbered from `first` on."""
 
-    def __init__(self, file, text, faults):
-        self.file, self.text, self.faults = file, text, faults
+    def __init__(self, file, text, faults, first=0):
+        self.file, self.text, self.faults, self.next = file, text, faults, first
         self.lines = [0]
         for match in re.finditer(r"\n", text):
             self.lines.append(match.end())
@@ -67,7 +67,8 @@ class Header:
         line = bisect.bisect_right(self.lines, at)
         end = self.text.find("\n", at)
         text = self.text[self.lines[line - 1]:end if end >= 0 else len(self.text)].strip()
-        made = Fault(self.file, line, text, change, name, rule, len(self.faults))
+        made = Fault(self.file, line, text, change, name, rule, self.next)
+        self.next += 1
         self.faults.append(made)
         return made.number
 

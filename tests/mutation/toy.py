@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 """schemata.py on a header of a few lines: are its faults the ones that are meant, and is each one a fault that a run can
-see, and nothing without it? Skipped where libclang's bindings are not installed."""
+see, and nothing without it? check.py: does it refuse what it cannot do, and keep what it has found? Skipped where
+libclang's bindings are not installed."""
+import argparse
 import os
 import pathlib
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import tempfile
 
 try:
+    import check
     import schemata
 except ImportError as missing:
     if sys.executable != "/usr/bin/python3" and os.path.exists("/usr/bin/python3"):  # what the bindings belong to
@@ -33,6 +36,14 @@ struct counter {
   constexpr bool many() const noexcept { return n > 5 && n != 7; }
   constexpr answer ask() const noexcept { return many() ? answer::drop : answer::keep; }
 };
+// Pointers, arrays and vectors are added, too.
+inline int second(const int (&numbers)[4]) noexcept { return *(numbers + 1); }
+inline void fill(int (&numbers)[4]) noexcept {
+  int* const third = numbers + 2;
+  third[0] = 3;
+}
+using four [[gnu::vector_size(16)]] = int;
+inline int shifted(four v) noexcept { return (v << 2)[0]; }
 static_assert(larger(1, 2) == 2);
 """
 MAIN = """#include "toy.hpp"
@@ -44,13 +55,21 @@ int main() {
   counter e;
   e.n = 5;
   std::printf("%d %d %d %d ", larger(1, 2), larger(2, 1), larger(c.n, 7), c.n);
-  std::printf("%d %d %d %d %d\\n", c.ask() == answer::drop, d.ask() == answer::drop, d.many(), e.many(), counter{}.n);
+  std::printf("%d %d %d %d %d ", c.ask() == answer::drop, d.ask() == answer::drop, d.many(), e.many(), counter{}.n);
+  int room[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  int(&numbers)[4] = *reinterpret_cast<int(*)[4]>(room + 4);
+  numbers[2] = 0;
+  fill(numbers);
+  std::printf("%d %d %d\\n", second(numbers), numbers[2], shifted(four{8}));
 }
 """
 EXPECTED = {"a < b -> true", "a < b -> false", "a < b -> a <= b", "++n; -> (nothing)",
             "n = n + least; -> (nothing)", "n + least -> n - least", "n > 5 && n != 7 -> n != 7",
             "n > 5 && n != 7 -> n > 5", "n > 5 -> n >= 5", "n != 7 -> n == 7", "5 -> 5 + 1", "7 -> 7 + 1",
-            "many() -> true", "many() -> false", "answer::drop -> answer::keep", "answer::keep -> answer::drop"}
+            "many() -> true", "many() -> false", "answer::drop -> answer::keep", "answer::keep -> answer::drop",
+            "numbers + 1 -> numbers - 1", "1 -> 1 + 1", "numbers + 2 -> numbers - 2", "2 -> 2 + 1", "0 -> 0 + 1",
+            "3 -> 3 + 1", "third[0] = 3; -> (nothing)", "v << 2 -> v >> 2", "return *(numbers + 1) -> return *(numbers + 1) + 1",
+            "return (v << 2)[0] -> return (v << 2)[0] + 1"}
 SAME = {"a < b -> a <= b"}  # the larger of two equals is the same, whichever it is
 
 with tempfile.TemporaryDirectory() as name:
@@ -73,8 +92,41 @@ with tempfile.TemporaryDirectory() as name:
                               capture_output=True, text=True).stdout
 
     right = output(-1)
-    assert right == "2 2 7 6 1 0 0 0 0\n", right
+    assert right == "2 2 7 6 1 0 0 0 0 5 3 32\n", right
     for fault in faults:
         seen = output(fault.number) != right
         assert seen == (fault.change not in SAME), fault
+    # What is not one of the faults, or not there, is refused before anything is built.
+    script = pathlib.Path(__file__).parent / "check.py"
+    for arguments in (["--only", "no_such_header"], ["--rooms", "no_such_room"], ["--sample", "0"]):
+        done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and f"{arguments[0]}" in done.stderr.splitlines()[-1], (arguments, done)
+    given = argparse.Namespace(all=False, only=None, named=False, again=False, sample=None, seed=1)
+    for change in ({"only": ["other.hpp"]}, {"named": True}, {"again": True}):
+        chosen, why = check.select(argparse.Namespace(**{**vars(given), **change}), faults, {})
+        assert not chosen and why, change
+    beside = schemata.Fault("wire/toy.hpp", 1, "a < b", "a < b -> a <= b")
+    assert check.select(given, [*faults, beside], {})[0] == faults
+    assert check.select(argparse.Namespace(**{**vars(given), "all": True}), [beside], {})[0] == [beside]
+
+    # A result is kept as soon as there is one, half a line of a killed run harms nothing, and with --resume those of the
+    # same sources are not looked for again.
+    check.RESULTS = here / "results.jsonl"
+    asked = []
+    check.notice = lambda fault, programs, reached, before: asked.append(fault) or (
+        (None, "unnoticed") if fault is faults[0] else ("room", "a test"))
+    found = check.try_all(faults[:2], {}, {}, "these", {}, resume=False)
+    assert [found[f.number][0] for f in faults[:2]] == [None, "room"], found
+    with open(check.RESULTS, "a") as file:
+        file.write('[["toy.hpp", "half')
+    before = check.earlier_results()
+    assert before == {faults[0].key: (None, "unnoticed", "these"), faults[1].key: ("room", "a test", "these")}, before
+    asked.clear()
+    again = check.try_all(faults[:3], {}, {}, "these", before, resume=True)
+    assert asked == [faults[2]] and len(again) == 3 and again[faults[1].number] == ("room", "a test"), asked
+    asked.clear()
+    check.try_all(faults[:3], {}, {}, "others", before, resume=True)
+    assert len(asked) == 3
+    given.again = True
+    assert check.select(given, faults, before)[0] == [faults[0]]
 print(f"{len(EXPECTED)} faults, each as it should be")
