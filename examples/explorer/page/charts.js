@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The three drawings that look back: the sequence diagram of one client, the depth of both queues, connect latency.
 // Each is an SVG made anew from the events; long histories are thinned to what a screen can show.
-import { svg, el, seconds, span, hue, clientName } from './dom.js';
+import { svg, el, seconds, span, hue, clientName, segmentName } from './dom.js';
 
 const ROW = 30, ROWS = 60;
 
@@ -45,9 +45,8 @@ export function sequence(into, events, client) {
   into.replaceChildren(chart);
 }
 
-const NAMES = { S: 'SYN', SA: 'SYN-ACK', A: 'ACK', R: 'RST', RA: 'RST', PA: 'data', FA: 'FIN', F: 'FIN' };
 function words(e) {
-  const name = e.bytes ? `${e.bytes} bytes` : NAMES[e.flags] ?? e.flags;
+  const name = segmentName(e);
   const end = e.lost ? ', lost' : e.to_server && e.verdict ? `: ${e.verdict.replaceAll('_', ' ')}` : '';
   return name + end;
 }
@@ -65,11 +64,12 @@ function ticks(high, most = 5) {
   return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
 }
 
-/// A frame with axes; x and y say where a value is. Log axes are asked for by `ylog`.
-export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, ylog = false, label }) {
+/// A frame with axes; x and y say where a value is. `xmarks`: a logarithmic x axis with just these marks; `ylog`: decades.
+export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, xmarks = null, ylog = false, label }) {
   const [x0, x1] = xs, [y0, y1] = ys;
-  const left = 46, right = width - 10, top = 18, bottom = height - 34;
-  const x = (v) => left + ((v - x0) / (x1 - x0 || 1)) * (right - left);
+  const left = 46, right = width - 14, top = 18, bottom = height - 34;
+  const tx = xmarks ? (v) => Math.log10(Math.max(v, x0)) : (v) => v;
+  const x = (v) => left + ((tx(v) - tx(x0)) / (tx(x1) - tx(x0) || 1)) * (right - left);
   const ty = ylog ? (v) => Math.log10(Math.max(v, y0)) : (v) => v;
   const y = (v) => bottom - ((ty(v) - ty(y0)) / (ty(y1) - ty(y0) || 1)) * (bottom - top);
   const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
@@ -78,9 +78,9 @@ export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, ylog 
     : ticks(y1);
   for (const v of marks) {
     chart.append(svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
-      svg('text', { class: 'soft', x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, ylog && v < 0.01 ? v.toExponential(0) : String(Number(v.toPrecision(3)))));
+      svg('text', { class: 'soft', x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, ylog && v < 0.001 ? v.toExponential(0) : String(Number(v.toPrecision(3)))));
   }
-  for (const v of ticks(x1 - x0).map((t) => t + x0)) {
+  for (const v of xmarks ?? ticks(x1 - x0).map((t) => t + x0)) {
     chart.append(svg('text', { class: 'soft', x: x(v), y: bottom + 15, 'text-anchor': 'middle' }, String(Number(v.toPrecision(4)))));
   }
   chart.append(svg('path', { class: 'axis', d: `M${left} ${top} V${bottom} H${right}` }),
@@ -124,25 +124,34 @@ export function depths(into, events, state, now) {
     el('i', { class: 'key b' }), `accept queue ${q.waiting}`));
 }
 
-/// A dot for each connect() that returned: when, and after how long.
-export function latency(into, events, now) {
+/// When each connect() returned, and how long it took.
+function connects(events) {
   const started = new Map(), points = [];
   for (const e of events) {
     if (e.client === null || e.client === undefined) continue;
     if (e.kind === 'segment' && e.flags === 'S' && !started.has(e.client)) started.set(e.client, e.sent);
     if (e.kind === 'connect' && started.has(e.client)) points.push({ at: e.at, took: e.at - started.get(e.client) });
   }
-  if (!points.length) {
-    into.replaceChildren(el('p', { class: 'soft' }, 'No connect() has returned yet.'));
-    return;
+  return points;
+}
+
+/// A dot for each connect() that returned, of one world or two; circles for the second.
+export function latency(into, histories, now) {
+  const worlds = histories.map(connects);
+  const all = worlds.flat();
+  if (!all.length) return into.replaceChildren(el('p', { class: 'soft' }, 'No connect() has returned yet.'));
+  const said = worlds.map((points, i) => {
+    const took = points.map((p) => p.took).sort((a, b) => a - b);
+    const words = took.length ? `${took.length} connected; the median took ${span(took[Math.floor((took.length - 1) / 2)])}, the longest ${span(took.at(-1))}` : 'nobody connected';
+    return worlds.length > 1 ? `${i ? 'B, circles' : 'A, dots'}: ${words}.` : `${words}.`;
+  }).join(' ');
+  const high = Math.max(0.001, ...all.map((p) => p.took / 1e6)) * 1.1;
+  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: 'connect() took, s', label: said });
+  for (const v of [1, 3, 7, 15]) {
+    if (v < high && high > 1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
   }
-  const sorted = points.map((p) => p.took).sort((a, b) => a - b);
-  const p50 = sorted[Math.floor((sorted.length - 1) / 2)], most = sorted.at(-1);
-  const shown = points.length > 700 ? thin(points, 700, (p) => p.took) : points;
-  const high = Math.max(most / 1e6, 0.001) * 1.1;
-  const caption = `${points.length} connected; the median took ${span(p50)}, the longest ${span(most)}`;
-  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: 'connect() took, s', label: caption });
-  for (const v of [1, 3, 7, 15]) if (v < high && high > 1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
-  for (const p of shown) f.chart.append(svg('circle', { class: 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / 1e6).toFixed(1), r: 3 }));
-  into.replaceChildren(f.chart, el('figcaption', {}, caption));
+  worlds.forEach((points, i) => {
+    for (const p of thin(points, 600, (q) => q.took)) f.chart.append(svg('circle', { class: i ? 'ring' : 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / 1e6).toFixed(1), r: i ? 4 : 3 }));
+  });
+  return into.replaceChildren(f.chart, el('figcaption', {}, said));
 }

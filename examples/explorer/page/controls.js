@@ -65,7 +65,7 @@ export class Controls {
     for (const s of SLIDERS) group(s.group).append(this.slider(s));
     group('Listener').append(this.choice('tunables.syncookies', 'SYN cookies (tcp_syncookies)', [[0, 'off'], [1, 'when full'], [2, 'always']]),
       this.choice('tunables.abort_on_overflow', 'tcp_abort_on_overflow', [[0, 'off'], [1, 'on: RST']]));
-    group('Clients').append(this.choice('flood.answers', 'flood finishes its handshakes', [[false, 'no'], [true, 'yes']]));
+    group('Clients').append(this.choice('flood.answers', 'who is blamed for the flood answers', [[false, 'no'], [true, 'yes: RST']]));
     this.seed = el('input', { id: 'seed', type: 'number', min: 0, step: 1, onchange: () => this.seed.value !== '' && change('seed', Math.max(0, Math.round(Number(this.seed.value)))) });
     group('Clients').append(el('div', { class: 'control' }, el('label', { for: 'seed' }, 'seed of what is random'), this.seed));
     this.besides(group('Side by side'), options);
@@ -127,7 +127,7 @@ export class Controls {
       box.append(el('div', { class: 'control wide' }, el('label', { for: s.id }, label), s));
       return s;
     };
-    const numbered = (texts) => [el('option', { value: '' }, 'as on the left'), ...texts.map((t, i) => el('option', { value: i }, t))];
+    const numbered = (texts) => [el('option', { value: '' }, 'as in A'), ...texts.map((t, i) => el('option', { value: i }, t))];
     this.other = { preset: pick('preset', 'side by side with', [el('option', { value: '' }, 'nothing'), ...options()]) };
     this.other.backlog = el('input', { id: 'other-backlog', type: 'number', min: 0, max: 65535, placeholder: 'same', onchange: send });
     box.append(el('div', { class: 'control wide' }, el('label', { for: 'other-backlog' }, 'its backlog'), this.other.backlog));

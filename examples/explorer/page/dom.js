@@ -35,22 +35,24 @@ export function set(e, name, value) {
   }
 }
 
-/// The children of `parent` become one element an item, in order; those with a known key are kept.
+/// The children of `parent` become one element an item, in order; those with a known key are kept where they are.
 export function keep(parent, items, key, make, update) {
   const old = parent.kept ?? new Map();
-  const now = new Map();
-  let place = parent.firstChild;
-  for (const item of items) {
-    const k = key(item);
-    const e = old.get(k) ?? make(item);
-    now.set(k, e);
+  const keys = items.map(key), wanted = new Set(keys);
+  for (const [k, e] of old) {
+    if (wanted.has(k)) continue;
+    e.remove();
     old.delete(k);
+  }
+  let place = parent.firstChild;
+  items.forEach((item, i) => {
+    let e = old.get(keys[i]);
+    if (!e) old.set(keys[i], (e = make(item)));
     update(e, item);
     if (e === place) place = place.nextSibling;
     else parent.insertBefore(e, place);
-  }
-  for (const e of old.values()) e.remove();
-  parent.kept = now;
+  });
+  parent.kept = old;
 }
 
 export const clientName = (id) => `client ${id + 1}`;
@@ -70,3 +72,7 @@ export function span(us) {
 }
 
 export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+const SEGMENTS = { S: 'SYN', SA: 'SYN-ACK', A: 'ACK', R: 'RST', RA: 'RST', FA: 'FIN', F: 'FIN' };
+/// What a segment of the engine is called: SYN, ACK, 13 bytes.
+export const segmentName = (s) => (s.flags === 'PA' || (s.bytes && s.flags === 'A') ? `${s.bytes} bytes` : SEGMENTS[s.flags] ?? s.flags);

@@ -16,7 +16,7 @@ const FIRST_STORY = 'third-client';
 const PANEL_EVERY = 250;  // ms between two drawings of what is below the picture, while time passes
 
 const sim = new Simulation();
-let chosen = null, controls = null, stories = null;
+let chosen = null, viewed = 0, shownSettings = '', controls = null, stories = null;
 let panelsDue = true, panelsAt = 0, addressDue = false, lastFrame = 0;
 
 const choose = (id) => {
@@ -60,10 +60,16 @@ function redraw() {
   const states = sim.worlds.map((w) => w.state);
   if (!states[0]) return;
   while (scenes.length < states.length) scenes.push(new Scene(scenes.length, choose));
-  scenes.forEach((s, i) => (i < states.length ? $('stage').append(s.root) : s.root.remove()));
+  scenes.forEach((s, i) => {
+    if (i >= states.length) s.root.remove();
+    else if (s.root.parentNode !== $('stage')) $('stage').append(s.root);
+  });
+  viewed = Math.min(viewed, states.length - 1);
+  $('viewed').value = viewed;
+  $('viewed-row').hidden = states.length < 2;
   states.forEach((state, i) => {
     scenes[i].root.classList.remove('first');
-    scenes[i].update(state, titleOf(state.settings), chosen);
+    scenes[i].update(state, (states.length > 1 ? `${'AB'[i]}: ` : '') + titleOf(state.settings), chosen);
     scenes[i].animate(sim.now);
   });
   const names = states[0].clients;
@@ -71,22 +77,24 @@ function redraw() {
   for (const act of ['ack', 'data', 'rst']) document.querySelector(`[data-act=${act}]`).disabled = chosen === null;
   text(document.querySelector('[data-act=close], [data-act=listen]'), states[0].closed ? 'listen()' : 'close()');
   set(document.querySelector('[data-act=close], [data-act=listen]'), 'data-act', states[0].closed ? 'listen' : 'close');
-  controls.show(states[0].settings, sim.other);
+  const settings = JSON.stringify([states[0].settings, sim.other]);
+  if (settings !== shownSettings) controls.show(states[0].settings, sim.other);
+  shownSettings = settings;
   text($('settings-text'), `${titleOf(states[0].settings)}${sim.other ? ` beside ${titleOf(states[1].settings)}` : ''}`);
   panelsDue = true;
   clock();
 }
 
 function drawPanels() {
-  const [world] = sim.worlds, states = sim.worlds.map((w) => w.state);
+  const world = sim.worlds[viewed], states = sim.worlds.map((w) => w.state);
   panelsDue = false;
   panels.log(world.events);
-  panels.sockets(states[0]);
-  panels.counters(states, states.map((s) => titleOf(s.settings)));
+  panels.sockets(world.state);
+  panels.counters(states, world.state, ['A', 'B']);
   text($('sequence-who'), chosen === null ? 'a client' : clientName(chosen));
   charts.sequence($('sequence-chart'), world.events, chosen);
-  charts.depths($('depth-chart'), world.events, states[0], sim.now);
-  charts.latency($('latency-chart'), world.events, sim.now);
+  charts.depths($('depth-chart'), world.events, world.state, sim.now);
+  charts.latency($('latency-chart'), sim.worlds.map((w) => w.events), sim.now);
 }
 
 function clock() {
@@ -241,6 +249,7 @@ function listen() {
     }
   });
   $('story-menu').addEventListener('change', () => attempt(() => { say(null); $('story-menu').value ? stories.begin($('story-menu').value) : stories.leave(); }));
+  $('viewed').addEventListener('change', () => { viewed = Number($('viewed').value); panelsDue = true; });
   $('help-open').addEventListener('click', () => $('help').showModal());
   $('help-keys').append(...KEYS.filter((k) => k[1]).flatMap(([, key, what]) => [el('dt', {}, key), el('dd', {}, what)]));
   document.addEventListener('keydown', (e) => {
@@ -285,10 +294,11 @@ async function start() {
     for (const kind of [...new Set(all.map((s) => s.kind))]) {
       $('story-menu').append(el('optgroup', { label: kind }, ...all.filter((s) => s.kind === kind).map((s) => el('option', { value: s.id }, s.question))));
     }
-    controls = new Controls({ presets: ask({ do: 'presets' }).presets, change, beside });
+    const { presets } = ask({ do: 'presets' });
+    controls = new Controls({ presets, change, beside });
     openAddress();
     listen();
-    startSizing(ask);
+    startSizing(ask, presets);
     requestAnimationFrame((t) => { lastFrame = t; frame(t); });
   } catch (e) {
     say(e.message);

@@ -29,7 +29,7 @@ export function sockets(state) {
     (tr, r) => [r.state, r.recv_q, r.send_q, r.local, r.peer, r.timer].forEach((v, i) => text(tr.children[i], v === null || v === undefined ? '' : String(v))));
 }
 
-export function counters(states, titles) {
+export function counters(states, viewed, titles) {
   const names = [...new Set(states.flatMap((s) => Object.keys(s.counters)))];
   const rows = names.filter((n) => states.some((s) => s.counters[n]));
   if (states.length > 1) rows.unshift('');
@@ -39,7 +39,7 @@ export function counters(states, titles) {
       text(tr.firstChild, n);
       states.forEach((s, i) => text(tr.children[i + 1], n === '' ? titles[i] : String(s.counters[n] ?? '-')));
     });
-  keep($('causes').tBodies[0], states[0].causes, (c) => `${c.verdict} ${c.why} ${c.rule}`,
+  keep($('causes').tBodies[0], viewed.causes, (c) => `${c.verdict} ${c.why} ${c.rule}`,
     () => el('tr', {}, el('td', { class: 'n' }), el('td'), el('td')),
     (tr, c) => {
       const counted = Object.entries(c.counters ?? {}).map(([k, v]) => `${k} ${v}`).join(', ');

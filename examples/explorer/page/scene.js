@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The picture of one world: clients, the wire, the two queues, the application. Boxes and cards are HTML, so that they
 // can be read, focused and laid out for any width; what flies between them is drawn on a canvas above.
-import { el, text, set, keep, clientName, hue, span, seconds, count } from './dom.js';
+import { el, text, set, keep, clientName, hue, span, seconds, count, segmentName } from './dom.js';
 
 const CARDS = 10;    // so many are shown with words; more become small cells
 const CELLS = 280;   // so many cells; more are only counted
@@ -277,7 +277,7 @@ export class Scene {
 
   segment(g, x, y, s, colour, words, lost) {
     const p = this.places;
-    const label = lost ? `${s.text} lost` : s.bytes ? `${s.bytes} B` : s.text;
+    const label = segmentName(s) + (lost ? ' lost' : '');
     if (!words) {
       g.fillStyle = lost ? p.bad : colour;
       g.beginPath();

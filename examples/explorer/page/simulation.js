@@ -25,16 +25,25 @@ class World {
     this.state = null;
     this.events = [];
     this.next = 0;
-    this.dropped = 0;
   }
-  take(state) {
+  /// The engine's answer, and the events since the last one. An answer may stop short of `to` when much happens.
+  take(state, to = state.now) {
+    while (state.now < to) {
+      const more = ask({ do: 'advance', world: this.index, to });
+      if (more.now <= state.now) break;
+      state = more;
+    }
     this.state = state;
-    const answer = ask({ do: 'events', world: this.index, since: this.next });
-    this.next = answer.next;
-    this.dropped = answer.dropped ?? 0;
-    for (const e of answer.events) this.events.push(e);
+    const news = [];
+    for (let more = true; more;) {
+      const answer = ask({ do: 'events', world: this.index, since: this.next });
+      this.next = answer.next;
+      for (const e of answer.events) news.push(e);
+      more = answer.more === true;
+    }
+    for (const e of news) this.events.push(e);
     if (this.events.length > KEPT_EVENTS) this.events.splice(0, this.events.length - KEPT_EVENTS);
-    return answer.events;
+    return news;
   }
 }
 
@@ -66,7 +75,7 @@ export class Simulation {
     for (const w of this.worlds) {
       const settings = w.index === 0 ? this.settings : merged(this.settings, this.other);
       w.clear();
-      w.take(ask({ do: 'script', world: w.index, settings, actions: actions.filter((a) => this.concerns(w, a)), until: this.now }));
+      w.take(ask({ do: 'script', world: w.index, settings, actions: actions.filter((a) => this.concerns(w, a)), until: this.now }), this.now);
     }
     this.onchange(null);
   }
@@ -94,7 +103,7 @@ export class Simulation {
     const pass = (until) => {
       this.worlds.forEach((w, i) => {
         if (force || (w.state.next ?? Infinity) <= until) {
-          news[i].push(...w.take(ask({ do: 'advance', world: w.index, to: until })));
+          news[i].push(...w.take(ask({ do: 'advance', world: w.index, to: until }), until));
           changed = true;
         }
       });
@@ -112,7 +121,7 @@ export class Simulation {
   perform(action, news) {
     for (const [i, w] of this.worlds.entries()) {
       if (!this.concerns(w, action)) continue;
-      if (w.state.now < action.at) news[i].push(...w.take(ask({ do: 'advance', world: w.index, to: action.at })));
+      if (w.state.now < action.at) news[i].push(...w.take(ask({ do: 'advance', world: w.index, to: action.at }), action.at));
       const request = action.set
         ? { do: 'set', world: w.index, name: action.set, value: action.value }
         : { do: 'act', world: w.index, what: action.what, ...(action.client === undefined ? {} : { client: action.client }) };

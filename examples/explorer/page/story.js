@@ -2,13 +2,14 @@
 // The guided stories of stories.json. A story is settings, things that are done, and steps: times at which the clock
 // stops and a sentence says what to look at. Numbers in a sentence, {totals.connected}, are read from the engine's state.
 //   {id, kind, title, question, settings, actions, until, client?, side_by_side: null | what differs in the second world,
-//    steps: [{at, text, look?, speed?}], answer, end: {path: value}, other_end?: {path: value}}
+//    steps: [{at, text, look?, speed?}], end: {path: value}, other_end?: {path: value}}
 // `end` holds what the states must say at `until`; `other.` in front of a path means the second world.
 import { $, text, seconds } from './dom.js';
+import { still } from './scene.js';
 
 const AT_MOST = 5;  // real seconds between two steps
 
-/// settings.json: the path's value in a state: "counters.TcpExtListenDrops", "clients.2.server".
+/// The path's value in a state: "counters.TcpExtListenDrops", "clients.2.server".
 export function valueAt(state, path) {
   return path.split('.').reduce((v, k) => v?.[k], state);
 }
@@ -65,30 +66,26 @@ export class Stories {
 
   timeOf(step) {
     const s = this.current;
-    return step === s.steps.length - 1 ? s.until : s.steps[step].at;
+    return s.steps[step].at;
   }
 
   next() {
     const s = this.current;
-    if (!s) return;
+    if (!s) return undefined;
     if (this.sim.stopAt !== null) {  // on the way already: be there
       this.sim.advance(this.sim.stopAt);
-      this.arrived();
-      return;
+      return this.arrived();
     }
-    if (this.at + 1 >= s.steps.length) {
-      const i = this.all.indexOf(s);
-      this.begin(this.all[(i + 1) % this.all.length].id);
-      return;
-    }
+    if (this.at + 1 >= s.steps.length) return this.begin(this.all[(this.all.indexOf(s) + 1) % this.all.length].id);
     ++this.at;
     const to = this.timeOf(this.at);
     const step = s.steps[this.at];
     this.sim.speed = step.speed ?? Math.max(0.1, (to - this.sim.now) / 1e6 / AT_MOST);
     this.sim.stopAt = to;
-    this.sim.playing = to > this.sim.now;
-    if (!this.sim.playing) this.arrived();
-    else this.show();
+    this.sim.playing = to > this.sim.now && !still.matches;
+    if (this.sim.playing) return this.show();
+    this.sim.advance(to);
+    return this.arrived();
   }
 
   arrived() {
@@ -109,7 +106,7 @@ export class Stories {
     this.show();
   }
 
-  /// The panel; the words of a step come when its time has come.
+  /// The panel; the words of a step replace those before it when its time has come.
   show() {
     const s = this.current;
     $('story').hidden = !s;
@@ -121,8 +118,7 @@ export class Stories {
       text($('story-kind'), s.kind);
       text($('story-progress'), this.at < 0 ? `· ${s.steps.length} steps` : `· step ${this.at + 1} of ${s.steps.length} · ${seconds(this.sim.now)}`);
       text($('story-title'), s.question);
-      const words = this.at < 0 ? s.title : under ? 'Watch...' : filled(last ? s.answer : s.steps[this.at].text, states);
-      text($('story-text'), words);
+      if (!under) text($('story-text'), this.at < 0 ? s.title : filled(s.steps[this.at].text, states));
       $('story-text').classList.toggle('answer', last && !under);
       text($('story-next'), this.at < 0 ? 'Start' : under ? 'Skip ahead' : last ? 'Next story' : 'Next');
       $('story-back').disabled = this.at < 0;
