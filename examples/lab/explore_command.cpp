@@ -69,13 +69,16 @@ void print_row(const std::vector<std::string>& cells) {
 
 /// A table row for each, as in README.md.
 void print_markdown(const std::vector<explored>& all, int clients, int backlog) {
-  std::cout << "| preset | clients | `listen(N)` | states | transitions | moves | invariants | can be stranded |\n"
-            << "|:--|--:|--:|--:|--:|--:|:--|:--|\n";
+  std::cout
+      << "| preset | clients | `listen(N)` | states | transitions | moves | invariants | can be stranded | in moves |\n"
+      << "|:--|--:|--:|--:|--:|--:|:--|:--|--:|\n";
   for (const explored& x : all) {
     const exploration& e = x.found;
     std::cout << "| " << x.preset->name << " | " << clients << " | " << backlog << " | " << e.states
               << (e.complete || e.broken ? "" : "+") << " | " << e.transitions << " | " << e.depth << " | "
-              << (e.broken ? std::string(about(*e.broken).name) : "hold") << " | " << stranded(e) << " |\n";
+              << (e.broken ? std::string(about(*e.broken).name) : "hold") << " | " << stranded(e) << " | ";
+    if (const world_trace* t = shortest(e)) std::cout << t->moves.size();
+    std::cout << " |\n";
   }
 }
 
