@@ -3,9 +3,8 @@
 // connections, counters by name. It does not share a line with the listener's queues. For every step it says what must
 // come: the verdict, the answer, who is made and who is reset, both queues and the counters.
 //
-//   testing::rules promised = testing::rules_of<my_listener>();          // rules_of.hpp
-//   if (const auto wrong = testing::run_against_model<my_listener>(script)) std::puts(wrong->text().c_str());  //
-//   run.hpp
+//   testing::rules promised = testing::rules_of<my_listener>();  // rules_of.hpp
+//   const auto wrong = testing::run_against_model<my_listener>(script);  // run.hpp
 //
 // What is not the rules' business (an ISS out of a keyed hash, a random victim, a bucket) it takes as the listener
 // chose it, and holds it to what the rules do say of it. It does not cover groups, a request queue that several
