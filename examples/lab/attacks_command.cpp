@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which listener survives what? Presets against attacks: of a hundred honest attempts to connect, how many are served.
 #include <iostream>
-#include <listenq/testing/simulation.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "searches.hpp"
 #include "style.hpp"
 
 namespace lab {
@@ -57,7 +57,7 @@ std::string cell(const preset_entry& p, const attack& a, int backlog) {
   o.length = 20 * second;
   o.events = 10'000'000;
   o.check_every = 10'000'000;  // not a test: `simulate` looks at whole states
-  const simulation_report r = p.simulate(o);
+  const simulation_report r = searches_of(p).simulate(o);
   if (r.broken) return std::string("!") + listenq::testing::about(*r.broken).name;
   const std::uint64_t n = r.attempts == 0 ? 0 : (200 * r.served + r.attempts) / (2 * r.attempts);
   return std::to_string(n);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "seeds.hpp"
 #include "segment_text.hpp"
-#include "world.hpp"
 
 namespace lab {
 

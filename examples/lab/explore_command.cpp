@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // What can happen? Every interleaving of a few clients, one listener and the segments between them.
 #include <iostream>
-#include <listenq/testing/explore.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "output_files.hpp"
+#include "searches.hpp"
 #include "style.hpp"
 
 namespace lab {
@@ -129,7 +129,7 @@ int explore_command(int argc, const char* const* argv) {
   bool sound = true;
   for (const preset_entry& p : all_presets()) {
     if (one && &p != which.preset) continue;
-    all.push_back({&p, p.explore(which.tunables, o)});
+    all.push_back({&p, searches_of(p).explore(which.tunables, o)});
     sound = sound && !all.back().found.broken;
   }
   if (files.has("--json")) {

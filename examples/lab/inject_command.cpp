@@ -10,8 +10,8 @@
 #include "commands.hpp"
 #include "inject_script.hpp"
 #include "json_record.hpp"
+#include "seeds.hpp"
 #include "segment_text.hpp"
-#include "world.hpp"
 
 namespace lab {
 

@@ -14,9 +14,9 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "output_files.hpp"
+#include "seeds.hpp"
 #include "style.hpp"
 #include "why.hpp"
-#include "world.hpp"
 
 namespace lab {
 

@@ -125,8 +125,8 @@ int run_command(int argc, const char* const* argv) {
 
   const record r = simulate(s);
   if (files.has("--json")) files.write("--json", to_json(s, r).dump() + '\n');
-  if (files.has("--pcap")) files.write("--pcap", as_pcapng(r));
-  if (files.has("--mermaid")) files.write("--mermaid", as_mermaid(r));
+  if (files.has("--pcap")) files.write("--pcap", as_pcapng(r.packets));
+  if (files.has("--mermaid")) files.write("--mermaid", as_mermaid(r.packets));
   if (!files.has("--json")) print_report(std::cout, s, r, proc);
   return 0;
 }

@@ -38,4 +38,6 @@ std::vector<moment> moments_of(const settings& s) {
   return all;
 }
 
+rules rules_of(const settings& s) { return rules_of(*s.preset, s.backlog, s.tunables); }
+
 }  // namespace lab

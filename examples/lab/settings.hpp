@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "presets.hpp"
+#include "why.hpp"
 
 namespace lab {
 
@@ -55,5 +56,8 @@ instant last_start(const settings&);
 instant end_of(const settings&);
 /// When the sockets are looked at: after the connects, after the data, before a late accept, at the end.
 std::vector<moment> moments_of(const settings&);
+
+/// The rules that a run goes by.
+rules rules_of(const settings&);
 
 }  // namespace lab

@@ -3,12 +3,12 @@
 // breaks an invariant is named with the seed that repeats it.
 #include <iostream>
 #include <listenq/testing/event_log_text.hpp>
-#include <listenq/testing/simulation.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "output_files.hpp"
+#include "searches.hpp"
 #include "style.hpp"
 
 namespace lab {
@@ -92,7 +92,7 @@ int simulate_command(int argc, const char* const* argv) {
   for (std::uint64_t run = 0; run < runs; ++run, ++o.seed) {
     for (const preset_entry& p : all_presets()) {
       if (one != nullptr && one != &p) continue;
-      const simulation_report r = p.simulate(o);
+      const simulation_report r = searches_of(p).simulate(o);
       events += r.events;
       broken += r.broken ? 1 : 0;
       if (files.has("--json")) {

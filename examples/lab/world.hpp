@@ -14,9 +14,4 @@ record simulate(const settings& s);
 /// Says what is wrong with settings that only the listener itself can judge; empty if nothing is.
 std::string objection(const settings& s);
 
-/// The keys of a seed.
-stack_keys keys_of(std::uint64_t seed);
-/// The ISN of the client with this port.
-seq_number client_isn(std::uint64_t seed, std::uint16_t port);
-
 }  // namespace lab

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +27,7 @@ constexpr Key expand_key(const siphash_key& secret, std::uint32_t number) noexce
     const std::uint32_t words[] = {number, static_cast<std::uint32_t>(i)};
     bits[i] = siphash<2, 4>{secret}.hash(words, 2);
   }
-  return std::bit_cast<Key>(bits);
+  return __builtin_bit_cast(Key, bits);  // what std::bit_cast is; not every libc++ has that
 }
 
 /// A key and how many there were before it; a codec may put the number's lowest bits into the cookie.

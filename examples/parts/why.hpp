@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "settings.hpp"
+#include "presets.hpp"
 
 namespace lab {
 
@@ -16,7 +16,8 @@ struct rules {
   std::uint32_t abort_on_overflow = 0;
   std::uint32_t max_syn_backlog = 0;
 };
-rules rules_of(const settings& s);
+/// Those of a preset that listens with this backlog and these tunables.
+rules rules_of(const preset_entry& p, int backlog, const tunable_values_set& set);
 
 /// "the final ACK found room (sk_ack_backlog 1 <= 1): ..." - without a full stop.
 std::string why(const decision& d, const rules& r);

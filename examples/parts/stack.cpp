@@ -39,6 +39,15 @@ stack::child* stack::find(std::uint16_t port) {
   return i == children_.end() ? nullptr : &i->second;
 }
 
+void stack::forget(std::uint16_t port) {
+  const auto old = deadlines_.find(port);
+  if (old != deadlines_.end()) {
+    due_.erase({old->second, port});
+    deadlines_.erase(old);
+  }
+  children_.erase(port);
+}
+
 std::optional<outcome> stack::receive(const segment& s, instant now) {
   child* c = find(s.source.port);
   if (c == nullptr || c->connection->state() == connection_state::closed) return to_listener(s, now, {});

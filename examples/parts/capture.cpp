@@ -9,8 +9,8 @@ namespace lab {
 namespace {
 
 template <class Recorder>
-void replay(const record& r, Recorder& recorder) {
-  for (const packet& p : r.packets) {
+void replay(const std::vector<packet>& packets, Recorder& recorder) {
+  for (const packet& p : packets) {
     segment s = p.segment;
     s.payload = {p.payload.data(), p.payload.size()};
     recorder.record(p.at, s, p.lost);
@@ -19,18 +19,18 @@ void replay(const record& r, Recorder& recorder) {
 
 }  // namespace
 
-std::string as_pcapng(const record& r) {
+std::string as_pcapng(const std::vector<packet>& packets) {
   std::ostringstream out;
   pcapng_recorder recorder(out);
-  replay(r, recorder);
+  replay(packets, recorder);
   return out.str();
 }
 
-std::string as_mermaid(const record& r) {
+std::string as_mermaid(const std::vector<packet>& packets) {
   std::ostringstream out;
   mermaid_recorder recorder(out);
   recorder.name(endpoint{loopback, server_port}, "S", true);
-  replay(r, recorder);
+  replay(packets, recorder);
   return out.str();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The presets that the lab knows, all of preset/catalogue.hpp, with everything it needs to run one: its stack, its
+// The presets that the programs know, all of preset/catalogue.hpp, with everything to run one: its stack, its
 // tunables, its limits and the kernel at both ends. A preset that is added there is here, too.
 #pragma once
 
@@ -7,8 +7,6 @@
 #include <listenq/describe.hpp>
 #include <listenq/explain.hpp>
 #include <listenq/preset/about.hpp>
-#include <listenq/testing/explore.hpp>
-#include <listenq/testing/simulation.hpp>
 #include <map>
 #include <memory>
 #include <span>
@@ -28,11 +26,6 @@ struct preset_functions {
   std::uint32_t (*default_of)(tunable);
   explanation (*explain)(int backlog, const tunable_values_set&);
   std::string (*describe)();
-  /// All that can happen in a small world. A syncache is made small, too: two buckets of two; and where the number of
-  /// repeated SYN-ACKs is fixed, it is one at most.
-  listenq::testing::exploration (*explore)(const tunable_values_set&, listenq::testing::explore_options);
-  /// One run against thousands of hosts.
-  listenq::testing::simulation_report (*simulate)(listenq::testing::simulation_options);
 };
 template <class L>
 preset_functions functions_of();

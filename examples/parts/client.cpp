@@ -43,6 +43,12 @@ void client::start() {
   rearm();
 }
 
+void client::later(duration d, void (client::*f)()) {
+  plans_.after(d, [this, f, here = std::weak_ptr<bool>(here_)] {
+    if (!here.expired()) (this->*f)();
+  });
+}
+
 void client::vanish() {
   connector_.abort();
   drop_socket();
@@ -53,9 +59,75 @@ void client::drop_socket() {
   port_.close();
 }
 
+void client::give_up() {
+  if (!port_.is_open()) return;
+  if (connection_ == nullptr) {
+    connector_.abort();
+    return fail("ETIMEDOUT", "Connection timed out");
+  }
+  if (log_.error.empty()) log_.error = "ETIMEDOUT";
+  sink out{*this};
+  connection_->close(net_.now(), out);
+  rearm();
+  if (plan_.changed) plan_.changed();
+}
+
+bool client::acknowledge() {
+  if (unanswered_) {
+    plan_.mute = false;
+    const segment s = *unanswered_;
+    unanswered_.reset();
+    take(s);
+    return true;
+  }
+  if (connection_ == nullptr || !port_.is_open() || connection_->state() == connection_state::closed) return false;
+  const established& e = connection_->start();
+  segment s = segment_to_peer(e.tuple);
+  s.flags = flag::ack;
+  s.seq = connection_->send_next();
+  s.ack = connection_->receive_next();
+  s.window = static_cast<std::uint16_t>(e.first_window());
+  s.options.timestamps = e.timestamps();
+  if (e.timestamps()) {
+    s.options.ts_value = timestamp_at(net_.now(), e.ts_offset);
+    s.options.ts_echo = e.theirs.ts_value;
+  }
+  port_.send(s);
+  return true;
+}
+
+bool client::reset() {
+  if (!port_.is_open()) return false;
+  sink out{*this};
+  if (connection_ != nullptr) {
+    if (connection_->state() == connection_state::closed) return false;
+    connection_->abort(net_.now(), out);
+  } else {
+    segment s = segment_to_peer(connector_.tuple());
+    s.flags = flag::rst;
+    s.seq = plan_.iss + 1;
+    out.send(s);
+    connector_.abort();
+  }
+  drop_socket();
+  if (plan_.changed) plan_.changed();
+  return true;
+}
+
+bool client::speak() {
+  if (connection_ == nullptr || !port_.is_open() || connection_->state() == connection_state::closed) return false;
+  write();
+  return true;
+}
+
 void client::arrived() {
   const auto s = port_.receive();
-  if (s) take(*s);
+  if (!s) return;
+  if (plan_.heard) plan_.heard(*s);
+  if (!plan_.mute) return take(*s);
+  if (!s->flags.has(flag::syn)) return;
+  unanswered_ = *s;
+  unanswered_->payload = {};
 }
 
 void client::take(const segment& s) {
@@ -68,10 +140,10 @@ void client::take(const segment& s) {
         if (plan_.known != nullptr) connector_.learn(*plan_.known);
         carried_ = connector_.data_acked();
         connection_ = std::make_unique<listenq::connection>(plan_.profile, connector_.established(), opening::active);
-        plans_.after(plan_.wakeup, [this] { returned(); });
+        later(plan_.wakeup, &client::returned);
         break;
       case connector_event::refused:
-        plans_.after(plan_.wakeup, [this] { fail("ECONNREFUSED", "Connection refused"); });
+        later(plan_.wakeup, &client::refused);
         break;
       default:
         break;
@@ -80,13 +152,19 @@ void client::take(const segment& s) {
   rearm();
 }
 
+void client::refused() {
+  if (port_.is_open()) fail("ECONNREFUSED", "Connection refused");
+}
+
 void client::returned() {
+  if (!port_.is_open()) return;
   if (reset_) return fail("ECONNRESET", "Connection reset by peer");
   back_ = true;
   log_.connected = net_.now();
+  if (plan_.changed) plan_.changed();
   say("connected to server: IP 127.0.0.1 PORT 20000");
   if (plan_.known != nullptr) return write();
-  if (plan_.data_after) plans_.after(*plan_.data_after, [this] { write(); });
+  if (plan_.data_after) later(*plan_.data_after, &client::write);
 }
 
 void client::fail(const char* error, const char* message) {
@@ -95,12 +173,13 @@ void client::fail(const char* error, const char* message) {
   log_.failed = net_.now();
   say(std::string("CONNECT FAILED !!!!!: ") + message);
   drop_socket();
+  if (plan_.changed) plan_.changed();
 }
 
 void client::say(std::string text) { log_.console.push_back({net_.now(), std::move(text)}); }
 
 void client::write() {
-  if (connection_->state() == connection_state::closed) return;
+  if (!port_.is_open() || connection_->state() == connection_state::closed) return;
   if (!log_.sent) log_.sent = net_.now();
   sink out{*this};
   const std::string_view rest = greeting.substr(std::exchange(carried_, 0));
@@ -113,6 +192,7 @@ void client::react(connection_events e) {
     const bool was_reset = connection_->error() == connection_error::reset;
     reset_ = was_reset;
     if (back_ && log_.received.empty()) log_.received = was_reset ? "ECONNRESET" : "ETIMEDOUT";
+    if (plan_.changed) plan_.changed();
     return;
   }
   if (!plan_.echo || !e.has(connection_event::readable)) return;
@@ -125,7 +205,7 @@ void client::react(connection_events e) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   say("length=" + std::to_string(n));
   say("recv from server: " + text);
-  plans_.after(pause, [this] { write(); });
+  later(pause, &client::write);
 }
 
 void client::tick() {
@@ -140,6 +220,7 @@ void client::tick() {
 
 void client::rearm() {
   if (!port_.is_open()) return;
+  if (plan_.mute) return wake_.set(std::nullopt);
   wake_.set(connection_ != nullptr ? connection_->next_deadline() : connector_.next_deadline());
 }
 

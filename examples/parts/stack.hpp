@@ -66,6 +66,8 @@ class stack {
   const std::map<std::uint16_t, child>& children() const noexcept { return children_; }
   /// Null if there is no such connection.
   child* find(std::uint16_t port);
+  /// Drops a connection without a word, as if it had never been. It must not wait for accept().
+  void forget(std::uint16_t port);
 
   /// What an application does with a connection.
   std::size_t read(child&, std::byte* to, std::size_t room, instant now);

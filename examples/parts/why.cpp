@@ -154,9 +154,8 @@ bool alike(const decision& a, const decision& b) {
 
 }  // namespace
 
-rules rules_of(const settings& s) {
-  return {s.preset->explain(s.backlog, s.tunables), s.preset->value(tunable::abort_on_overflow, s.tunables),
-          s.preset->value(tunable::max_syn_backlog, s.tunables)};
+rules rules_of(const preset_entry& p, int backlog, const tunable_values_set& set) {
+  return {p.explain(backlog, set), p.value(tunable::abort_on_overflow, set), p.value(tunable::max_syn_backlog, set)};
 }
 
 std::string why(const decision& d, const rules& r) { return d.is_timer ? on_timer(d, r) : on_segment(d, r); }
