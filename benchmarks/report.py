@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Makes a table, plots and a comparison of what Google Benchmark has written.
+"""Makes tables, plots and a comparison of what the programs have written.
 
 usage: report.py RESULTS [--compare OLD.json] NAME...
 
-A row is the lower decile of its repetitions' CPU times: other work on the machine makes repetitions slower, never faster.
+NAME.json is Google Benchmark's, or tables of one of our own programs (support/tables.hpp). Of Google Benchmark's
+repetitions a row is the lower decile of the CPU times: other work on the machine makes repetitions slower, never faster.
 """
 import argparse
 import json
@@ -14,14 +15,34 @@ import shutil
 import subprocess
 import sys
 
+# The row that the others of a program are to be read against.
+BASES = {"policies": "linux_6_18", "overload": "handshake"}
 
-def rows(path):
-    """Name -> nanoseconds of CPU, the lower decile."""
-    times = {}
-    for b in json.loads(path.read_text())["benchmarks"]:
+
+def times_of(data):
+    """Name -> nanoseconds of CPU, the lower decile; and name -> bytes a request, where a program says so."""
+    times, sizes = {}, {}
+    for b in data["benchmarks"]:
         if b.get("run_type") == "iteration" and not b.get("error_occurred"):
             times.setdefault(b["run_name"], []).append(b["cpu_time"])
-    return {name: sorted(t)[len(t) // 10] for name, t in times.items()}
+            if "bytes" in b:
+                sizes[b["run_name"]] = b["bytes"]
+    return {name: sorted(t)[len(t) // 10] for name, t in times.items()}, sizes
+
+
+def errors_of(data):
+    return sorted({f"{b['name']}: {b['error_message']}" for b in data.get("benchmarks", []) if b.get("error_occurred")})
+
+
+def rows(path):
+    """Name -> number, of a file of either kind, or of an earlier all.json."""
+    data = json.loads(path.read_text())
+    if "benchmarks" in data:
+        return times_of(data)[0]
+    if "tables" in data:
+        return {f"{t['title']} | {r['name']} | {c}": v for t in data["tables"] for r in t["rows"]
+                for c, v in zip(t["columns"], r["cells"]) if v is not None}
+    return {name: v for program in data.values() for name, v in program.items()}
 
 
 def split(name):
@@ -30,23 +51,59 @@ def split(name):
     return (match[1], int(match[2])) if match else (name, None)
 
 
-def table(name, measured):
-    sizes = sorted({n for _, n in map(split, measured) if n is not None})
-    by_row = {}
+def markdown(head, lines):
+    return ["| " + " | ".join(head) + " |", "|:--|" + "--:|" * (len(head) - 1)] + \
+           ["| " + " | ".join(cells) + " |" for cells in lines] + [""]
+
+
+def timed_table(name, measured, sizes):
+    columns = sorted({n for _, n in map(split, measured) if n is not None})
+    by_row, bytes_of = {}, {}
     for full, ns in measured.items():
         row, n = split(full)
         by_row.setdefault(row, {})[n] = ns
-    heads = [str(n) for n in sizes]
+        if full in sizes:
+            bytes_of[row] = sizes[full]
     if any(None in cells for cells in by_row.values()):
-        heads.append("ns")
-    lines = [f"### {name}", "", "| ns of CPU | " + " | ".join(heads) + " |", "|:--|" + "--:|" * len(heads)]
+        columns.append(None)
+    base = by_row.get(BASES.get(name))
+    head = ["ns of CPU"] + ["ns" if n is None else str(n) for n in columns]
+    head += [f"x {BASES[name]}" + ("" if n is None else f", {n}") for n in columns] if base else []
+    head += ["bytes a request"] if bytes_of else []
+    lines = []
     for row, cells in by_row.items():
-        columns = [cells.get(n) for n in sizes] + ([cells.get(None)] if "ns" in heads else [])
-        lines.append(f"| {row} | " + " | ".join("" if c is None else f"{c:.1f}" for c in columns) + " |")
-    return lines + [""]
+        line = [row] + [f"{cells[n]:.1f}" if n in cells else "" for n in columns]
+        line += [f"{cells[n] / base[n]:.2f}" if n in cells and n in base else "" for n in columns] if base else []
+        line += [f"{bytes_of[row]:.0f}" if row in bytes_of else ""] if bytes_of else []
+        lines.append(line)
+    return [f"### {name}", ""] + markdown(head, lines)
 
 
-def plot(folder, name, measured):
+def given_tables(name, data):
+    text = [f"### {name}", ""]
+    for t in data["tables"]:
+        cells = [[r["name"]] + ["" if v is None else f"{v:.{t['digits']}f}" for v in r["cells"]] for r in t["rows"]]
+        text += [t["title"] + ".", ""] + markdown([""] + t["columns"], cells)
+        text += [t["note"], ""] if t["note"] else []
+    return text + [line for s in data["skipped"] for line in (f"Skipped: {s}.", "")]
+
+
+def gnuplot(script):
+    if shutil.which("gnuplot"):
+        subprocess.run(["gnuplot"], input=script + "\n", text=True, check=True)
+
+
+def plot_lines(path, series, x, y, log="xy"):
+    script = [f"set terminal svg size 900,500 font 'sans,12'\nset output '{path}'",
+              "".join(f"set logscale {axis} {2 if axis == 'x' else 10}\n" for axis in log),
+              f"set key outside\nset grid\nset xlabel '{x}'\nset ylabel '{y}'",
+              "plot " + ", ".join(f"'-' with linespoints pointsize 0.5 title \"{row}\" noenhanced" for row in series)]
+    for points in series.values():
+        script += [f"{a} {b}" for a, b in points] + ["e"]
+    gnuplot("\n".join(script))
+
+
+def plot_times(folder, name, measured):
     """Time over the number of half-open connections, for rows that have several of them."""
     series = {}
     for full, ns in measured.items():
@@ -54,23 +111,43 @@ def plot(folder, name, measured):
         if n is not None:
             series.setdefault(row, []).append((n, ns))
     series = {row: sorted(points) for row, points in series.items() if len(points) > 1}
-    if not series or not shutil.which("gnuplot"):
-        return
-    script = [f"set terminal svg size 900,500 font 'sans,12'\nset output '{folder / (name + '.svg')}'",
-              "set logscale x 2\nset logscale y 10\nset key outside\nset grid",
-              "set xlabel 'half-open connections'\nset ylabel 'ns of CPU'",
-              "plot " + ", ".join(f"'-' with linespoints title '{row}' noenhanced" for row in series)]
-    for points in series.values():
-        script += [f"{n} {ns}" for n, ns in points] + ["e"]
-    subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)
+    if series:
+        plot_lines(folder / f"{name}.svg", series, "half-open connections", "ns of CPU")
+
+
+def plot_heat(path, t):
+    """A square for each cell, 0 red to 100 green, the number in it."""
+    high, wide = len(t["rows"]), len(t["columns"])
+    names = ", ".join(f"\"{r['name']}\" {high - 1 - i}" for i, r in enumerate(t["rows"]))
+    heads = ", ".join(f'"{c}" {i}' for i, c in enumerate(t["columns"]))
+    cells = [(i, high - 1 - k, v) for k, r in enumerate(t["rows"]) for i, v in enumerate(r["cells"]) if v is not None]
+    data = "\n".join(f"{x} {y} {v:.0f}" for x, y, v in cells) + "\ne"
+    gnuplot("\n".join([
+        f"set terminal svg size {320 + 75 * wide},{90 + 24 * high} font 'sans,11'\nset output '{path}'",
+        f"set title \"{t['title']}\" noenhanced\nunset key\nunset colorbox\nset cbrange [0:100]",
+        "set palette defined (0 '#d73027', 50 '#fee08b', 100 '#66bd63')",
+        f"set ytics ({names}) noenhanced\nset xtics ({heads}) noenhanced",
+        f"set xrange [-0.5:{wide - 0.5}]\nset yrange [-0.5:{high - 0.5}]",
+        "plot '-' using 1:2:3 with image, '-' using 1:2:(sprintf('%d', $3)) with labels", data, data]))
+
+
+def plot_tables(folder, name, data):
+    for i, t in enumerate(data["tables"]):
+        path = folder / (f"{name}.svg" if i == 0 else f"{name}_{i + 1}.svg")
+        if t["plot"] == "heat":
+            plot_heat(path, t)
+        elif t["plot"] == "lines":
+            series = {r["name"]: [(float(c), v) for c, v in zip(t["columns"], r["cells"]) if v] for r in t["rows"]}
+            plot_lines(path, {row: points for row, points in series.items() if points}, "", t["title"])
 
 
 def compare(old, new):
-    lines = ["| row | before | now | |", "|:--|--:|--:|--:|"]
+    lines = []
     for name in new:
         if name in old:
-            lines.append(f"| {name} | {old[name]:.1f} | {new[name]:.1f} | {100 * (new[name] / old[name] - 1):+.0f} % |")
-    return lines
+            change = f"{100 * (new[name] / old[name] - 1):+.0f} %" if old[name] else ""
+            lines.append([name.replace(" | ", ": "), f"{old[name]:.1f}", f"{new[name]:.1f}", change])
+    return markdown(["row", "before", "now", ""], lines)
 
 
 def main():
@@ -79,19 +156,31 @@ def main():
     parser.add_argument("--compare", type=pathlib.Path)
     parser.add_argument("names", nargs="+")
     asked = parser.parse_args()
-    lines, everything = [], {}
+    lines, everything, failed, context = [], {}, [], None
     for name in asked.names:
-        measured = rows(asked.results / f"{name}.json")
-        everything.update(measured)
-        lines += table(name, measured)
-        plot(asked.results, name, measured)
-    context = json.loads((asked.results / f"{asked.names[0]}.json").read_text())["context"]
+        path = asked.results / f"{name}.json"
+        data = json.loads(path.read_text())
+        context = context or data["context"]
+        everything[name] = rows(path)
+        failed += [f"{name}: {e}" for e in errors_of(data)]
+        if "benchmarks" in data:
+            measured, sizes = times_of(data)
+            lines += timed_table(name, measured, sizes)
+            plot_times(asked.results, name, measured)
+        else:
+            lines += given_tables(name, data)
+            plot_tables(asked.results, name, data)
     lines.append(f"{context['date'][:10]}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f} at the start.")
     if asked.compare:
-        lines += ["", f"Against {asked.compare.name}:", ""] + compare(rows(asked.compare), everything)
+        flat = {name: v for program in everything.values() for name, v in program.items()}
+        lines += ["", f"Against {asked.compare.name}:", ""] + compare(rows(asked.compare), flat)
     text = "\n".join(lines) + "\n"
+    (asked.results / "all.json").write_text(json.dumps(everything, indent=1))
     (asked.results / "results.md").write_text(text)
     print(text)
+    for f in failed:
+        print(f, file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -36,6 +36,14 @@ struct address_of<ipv6> {
   static ipv6::address peer(std::uint32_t n) noexcept { return {{0x20010db8, 0, 0, n >> 15}}; }
   static ipv6::address local() noexcept { return {{0x20010db8, 0, 0, 0xffffffff}}; }
 };
+/// Both kinds in turn.
+template <>
+struct address_of<dual> {
+  static dual::address peer(std::uint32_t n) noexcept {
+    return n % 2 == 0 ? dual::mapped(address_of<ipv4>::peer(n)) : address_of<ipv6>::peer(n);
+  }
+  static dual::address local() noexcept { return dual::mapped(address_of<ipv4>::local()); }
+};
 
 template <addressing A = ipv4>
 class peers {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which listener survives what? Presets against attacks: of a hundred honest attempts to connect, how many are served.
 #include <iostream>
+#include <listenq/testing/attacks.hpp>
+#include <listenq/testing/simulation.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -13,47 +15,15 @@ namespace lab {
 
 namespace {
 
-using listenq::testing::hostility;
+using listenq::testing::attack;
+using listenq::testing::attacks;
 using listenq::testing::simulation_options;
 using listenq::testing::simulation_report;
-
-struct attack {
-  const char* name;
-  const char* what;
-  void (*begin)(hostility&);
-};
-
-constexpr attack attacks[] = {
-    {"peace", "nobody attacks", [](hostility&) {}},
-    {"flood", "2000 SYNs a second from addresses that nobody has",
-     [](hostility& h) { h.spoofed_flood = 500 * microsecond; }},
-    {"prefix", "2000 SYNs a second from one /24, whose hosts answer nothing",
-     [](hostility& h) { h.prefix_flood = 500 * microsecond; }},
-    {"slow ACKs", "500 handshakes a second that are finished seconds later",
-     [](hostility& h) { h.slow_acks = 2 * millisecond; }},
-    {"duplicates", "2000 SYNs a second that claim to be of honest hosts",
-     [](hostility& h) { h.duplicate_syns = 500 * microsecond; }},
-    {"RSTs", "2000 RSTs a second near the right numbers", [](hostility& h) { h.reset_storm = 500 * microsecond; }},
-    {"ACKs", "2000 ACKs a second with invented numbers", [](hostility& h) { h.ack_storm = 500 * microsecond; }},
-    {"stalls", "the application pauses for 0.3 s, every ten accepts or so",
-     [](hostility& h) { h.stall = 300 * millisecond; }},
-    {"loss", "every tenth segment is lost", [](hostility& h) { h.link.loss = 0.1; }},
-};
-
-hostility mix_of(const attack& a, int backlog) {
-  hostility h;
-  h.hosts = 100;
-  h.think = 500 * millisecond;
-  h.backlog = backlog;
-  h.link.delay = 20 * millisecond;
-  a.begin(h);
-  return h;
-}
 
 /// "97": per cent of the attempts of honest hosts that were accepted.
 std::string cell(const preset_entry& p, const attack& a, int backlog) {
   simulation_options o;
-  o.against = mix_of(a, backlog);
+  o.against = listenq::testing::mix_of(a, backlog);
   o.length = 20 * second;
   o.events = 10'000'000;
   o.check_every = 10'000'000;  // not a test: `simulate` looks at whole states
