@@ -26,6 +26,16 @@ struct survival {
   double ns = 0;               ///< CPU of the listener, for all of it: the least of several times
   bool same_again = false;     ///< the inputs played again ended as they did
 
+  /// Another run.
+  survival& operator+=(const survival& s) {
+    attempts += s.attempts;
+    served += s.served;
+    syns += s.syns;
+    segments += s.segments;
+    ns += s.ns;
+    most_bytes = std::max(most_bytes, s.most_bytes);
+    return *this;
+  }
   double served_percent() const {
     return attempts == 0 ? 0 : 100.0 * static_cast<double>(served) / static_cast<double>(attempts);
   }

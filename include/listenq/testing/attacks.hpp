@@ -28,8 +28,12 @@ inline constexpr attack attacks[] = {
      [](hostility& h) { h.duplicate_syns = 500 * microsecond; }},
     {"RSTs", "2000 RSTs a second near the right numbers", [](hostility& h) { h.reset_storm = 500 * microsecond; }},
     {"ACKs", "2000 ACKs a second with invented numbers", [](hostility& h) { h.ack_storm = 500 * microsecond; }},
-    {"stalls", "the application pauses for two seconds, every ten accepts or so",
-     [](hostility& h) { h.stall = 2 * second; }},
+    {"stalls", "400 patient hosts; the application pauses for two seconds, every ten accepts or so",
+     [](hostility& h) {
+       h.hosts = 400;
+       h.think = 5 * second;
+       h.stall = 2 * second;
+     }},
     {"loss", "every tenth segment is lost", [](hostility& h) { h.link.loss = 0.1; }},
 };
 
