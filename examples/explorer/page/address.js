@@ -6,6 +6,7 @@ import { DEFAULTS, TUNABLES } from './simulation.js';
 const LETTERS = { syn: 's', raw_syn: 'w', ack: 'k', rst: 'r', data: 'd', accept: 'a', tick: 't', close: 'c', listen: 'l' };
 const ACTS = Object.fromEntries(Object.entries(LETTERS).map(([what, letter]) => [letter, what]));
 const MOST_ACTS = 2000;
+const MOST_SEGMENTS = 400000;
 export const LATEST = 3600e6;  ///< an hour of virtual time
 
 class Wrong extends Error {}
@@ -101,6 +102,8 @@ export function decode(fragment) {
       else if (FIELDS[name]) put(result.settings, name, FIELDS[name].in(value));
       else throw new Wrong(`"${name.slice(0, 40)}" is no setting`);
     }
+    const rates = [result.settings, ...result.acts.map((a) => ({ [a.set]: a.value }))].map((s) => (s.arrivals?.rate ?? 0) + (s.flood?.rate ?? 0));
+    if (Math.max(...rates) * (result.now / 1e6) * 4 > MOST_SEGMENTS) throw new Wrong('more happens until then than can be shown');
   } catch (e) {
     if (e instanceof Wrong || e instanceof URIError) throw new Error(`This link is not understood (${e.message}); here is the default.`);
     throw e;

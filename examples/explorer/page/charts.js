@@ -45,23 +45,28 @@ export function sequence(into, events, client) {
   into.replaceChildren(chart);
 }
 
+const VERDICTS = {
+  admitted: 'request noted', promoted: 'to the accept queue', overflow_kept: 'ignored, no room', overflow_reset: 'no room, RST',
+  dropped_accept_full: 'dropped, accept queue full', dropped_request_full: 'dropped, request queue full', duplicate_syn: 'known already',
+};
+const verdict = (e) => VERDICTS[e.verdict] ?? (e.verdict ?? '').replaceAll('_', ' ');
 function words(e) {
   const name = segmentName(e);
-  const end = e.lost ? ', lost' : e.to_server && e.verdict ? `: ${e.verdict.replaceAll('_', ' ')}` : '';
+  const end = e.lost ? ', lost' : e.to_server && e.verdict ? `: ${verdict(e)}` : '';
   return name + end;
 }
 function turn(e) {
-  return { connect: 'connect() returns', error: e.error ?? e.why ?? 'connect() fails', accept: 'accept() returns it', timer: 'timer: ' + short(e) }[e.kind] ?? e.kind;
+  return { connect: 'connect() returns', error: e.error ?? e.why ?? 'connect() fails', accept: 'accept() returns it', timer: `timer: ${verdict(e) || 'fires'}` }[e.kind] ?? e.kind;
 }
-const short = (e) => (e.verdict ?? '').replaceAll('_', ' ') || 'fires';
 const say = (e) => (e.kind === 'segment' ? `${seconds(e.sent)} ${e.to_server ? 'client' : 'listener'}: ${words(e)}` : `${seconds(e.at)} ${turn(e)}`);
 
-/// Round steps for an axis that ends at `high`.
-function ticks(high, most = 5) {
-  if (!(high > 0)) return [0];
-  const raw = high / most, base = 10 ** Math.floor(Math.log10(raw));
+/// Round numbers from `low` to `high` for an axis.
+function ticks(low, high, most = 5) {
+  if (!(high > low)) return [low];
+  const raw = (high - low) / most, base = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * base).find((s) => s >= raw);
-  return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
+  const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
 }
 
 /// A frame with axes; x and y say where a value is. `xmarks`: a logarithmic x axis with just these marks; `ylog`: decades.
@@ -75,12 +80,12 @@ export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, xmark
   const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
   const marks = ylog
     ? Array.from({ length: Math.round(Math.log10(y1 / y0)) + 1 }, (_, i) => y0 * 10 ** i)
-    : ticks(y1);
+    : ticks(0, y1);
   for (const v of marks) {
     chart.append(svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
       svg('text', { class: 'soft', x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, ylog && v < 0.001 ? v.toExponential(0) : String(Number(v.toPrecision(3)))));
   }
-  for (const v of xmarks ?? ticks(x1 - x0).map((t) => t + x0)) {
+  for (const v of xmarks ?? ticks(x0, x1)) {
     chart.append(svg('text', { class: 'soft', x: x(v), y: bottom + 15, 'text-anchor': 'middle' }, String(Number(v.toPrecision(4)))));
   }
   chart.append(svg('path', { class: 'axis', d: `M${left} ${top} V${bottom} H${right}` }),
@@ -104,7 +109,7 @@ function thin(points, most, value) {
 export function depths(into, events, state, now) {
   const points = thin(events.filter((e) => e.queues), 500, (e) => e.queues.requests + e.queues.waiting);
   const q = state.queues, end = Math.max(now / 1e6, 0.001);
-  const start = points.length && points.length >= 500 ? points[0].at / 1e6 : 0;
+  const start = events.length && events[0].n > 0 ? events[0].at / 1e6 : 0;  // older ones are forgotten
   const high = Math.max(2, ...points.map((e) => Math.max(e.queues.requests, e.queues.waiting)));
   const label = `Depth of the queues until ${seconds(now)}: at most ${high}; now ${q.requests} requests, ${q.young} of them young, and ${q.waiting} waiting for accept().`;
   const f = frame({ xs: [start, end], ys: [0, high * 1.1], xlabel: 'virtual time, s', ylabel: 'entries', label });

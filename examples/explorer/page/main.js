@@ -100,7 +100,7 @@ function drawPanels() {
 function clock() {
   text($('clock'), seconds(sim.now));
   text($('play'), sim.playing ? 'Stop' : 'Play');
-  set($('play'), 'aria-pressed', sim.playing ? 'true' : 'false');
+  set($('log-list'), 'aria-live', sim.playing ? 'off' : 'polite');
   text($('speed-text'), `${Number(sim.speed.toPrecision(2))} s/s`);
   if (document.activeElement !== $('speed')) $('speed').value = Math.log10(sim.speed);
 }
@@ -134,8 +134,7 @@ function frame(t) {
   const elapsed = Math.min(0.1, (t - lastFrame) / 1000);
   lastFrame = t;
   if (sim.playing) {
-    if (!attempt(() => sim.frame(elapsed))) sim.playing = false;
-    if (sim.now >= LATEST) sim.playing = false;
+    if (!attempt(() => sim.frame(elapsed)) || sim.now >= LATEST) sim.pause();
     if (!still.matches) scenes.slice(0, sim.worlds.length).forEach((s) => s.animate(sim.now));
     clock();
   }
@@ -162,6 +161,8 @@ function act(what) {
     if (needs && chosen === null) return;
     sim.act(needs ? { what, client: chosen } : { what });
     if (what === 'syn') choose(Math.max(...sim.worlds[0].state.clients.map((c) => c.id)));
+    if (!sim.playing && !still.matches) sim.settle();
+    clock();
   });
 }
 
@@ -193,6 +194,7 @@ function beside(other) {
 function play(on = !sim.playing) {
   if (on && stories.current && sim.stopAt === null) return stories.next();
   sim.playing = on;
+  sim.settling = false;
   return redraw();
 }
 
@@ -232,9 +234,9 @@ function another(by) {
 
 function listen() {
   $('play').addEventListener('click', () => play());
-  $('step').addEventListener('click', () => attempt(() => { intervene(); sim.playing = false; if (!sim.step()) say('Nothing more happens by itself: press SYN or accept().'); else say(null); redraw(); }));
-  $('back').addEventListener('click', () => attempt(() => { intervene(); sim.playing = false; say(null); sim.stepBack(); }));
-  $('restart').addEventListener('click', () => attempt(() => { sim.playing = false; say(null); if (stories.current) stories.go(-1); else { chosen = null; sim.open(sim.settings, sim.other); } }));
+  $('step').addEventListener('click', () => attempt(() => { intervene(); sim.pause(); if (!sim.step()) say('Nothing more happens by itself: press SYN or accept().'); else say(null); redraw(); }));
+  $('back').addEventListener('click', () => attempt(() => { intervene(); sim.pause(); say(null); sim.stepBack(); }));
+  $('restart').addEventListener('click', () => attempt(() => { sim.pause(); say(null); if (stories.current) stories.go(-1); else { chosen = null; sim.open(sim.settings, sim.other); } }));
   $('speed').addEventListener('input', () => { sim.speed = 10 ** Number($('speed').value); clock(); });
   for (const b of document.querySelectorAll('[data-act]')) b.addEventListener('click', () => act(b.dataset.act));
   $('stall').addEventListener('click', () => change('accept', { ...sim.worlds[0].state.settings.accept, stall: { from: Math.round(sim.now), for: 2000000 } }));

@@ -4,7 +4,8 @@
 import { el, text, set, keep, clientName, hue, span, seconds, count, segmentName } from './dom.js';
 
 const CARDS = 10;    // so many are shown with words; more become small cells
-const CELLS = 280;   // so many cells; more are only counted
+const CHIPS = 36;    // so many clients at most
+const CELLS = 256;   // so many entries of a queue; more are only counted
 const LABELS = 40;   // so many segments in flight carry their name
 export const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -98,12 +99,12 @@ export class Scene {
 
   drawClients(state) {
     const all = state.clients;
-    const alive = all.filter((c) => c.server !== 'ACCEPTED' && !c.error);
     const cells = all.length > CARDS;
     let shown = all;
-    if (all.length > 48) {
+    if (all.length > CHIPS) {  // those who are still in it, and the latest of the others
+      const alive = all.filter((c) => c.server !== 'ACCEPTED' && !c.error).slice(-CHIPS);
       const rest = all.filter((c) => !alive.includes(c));
-      shown = [...rest.slice(-Math.max(0, 48 - alive.length)), ...alive.slice(-48)];
+      shown = [...rest.slice(rest.length - (CHIPS - alive.length)), ...alive];
     }
     shown = shown.slice().sort((a, b) => a.id - b.id);
     set(this.clients, 'data-dense', cells ? 'yes' : null);
@@ -128,7 +129,8 @@ export class Scene {
     const notes = [];
     if (t.clients > shown.length) notes.push(`${t.clients - shown.length} more not shown`);
     if (t.stranded) notes.push(`${t.stranded} stuck`);
-    if (t.refused) notes.push(`${t.refused} refused or reset`);
+    const reset = all.filter((c) => c.error === 'ECONNRESET').length;
+    if (t.refused + reset) notes.push(`${t.refused + reset} refused or reset`);
     if (t.timed_out) notes.push(`${t.timed_out} gave up`);
     if (state.settings.flood.rate) notes.push(`flood: ${state.settings.flood.rate} SYN/s`);
     text(this.clients.more, notes.join(' · '));

@@ -55,6 +55,7 @@ export class Simulation {
   playing = false;
   speed = 1;                             ///< virtual seconds a second
   stopAt = null;                         ///< the clock stops by itself here
+  settling = false;                      ///< the clock stops when nothing is on its way any more
   worlds = [new World(0)];
   onchange = () => {};                   ///< (news: events by world, or null after a jump)
   onstop = () => {};
@@ -161,15 +162,31 @@ export class Simulation {
     this.jump(last);
   }
 
+  pause() {
+    this.playing = this.settling = false;
+    this.stopAt = null;
+  }
+
+  /// Plays until what has just been done has had its effect; slowly enough to be seen.
+  settle() {
+    const rtt = this.worlds[0].state.settings.rtt;
+    this.speed = Math.min(this.speed, Math.max(0.1, rtt / 1.4e6));
+    this.playing = this.settling = true;
+  }
+  settled() {
+    return this.worlds.every((w) => w.state.wire.every((s) => s.arrives === null || s.arrives <= this.now)
+      && (w.state.next === null || w.state.next > this.now + w.state.settings.rtt));
+  }
+
   /// A frame of the animation: `elapsed` real seconds have gone by.
   frame(elapsed) {
     if (!this.playing) return;
     let to = this.now + elapsed * this.speed * 1e6;
     if (this.stopAt !== null && to >= this.stopAt) to = this.stopAt;
     this.advance(Math.max(to, this.now));
-    if (this.stopAt !== null && this.now >= this.stopAt) {
-      this.playing = false;
-      this.stopAt = null;
+    const arrived = this.stopAt !== null && this.now >= this.stopAt;
+    if (arrived || (this.settling && this.settled())) {
+      this.pause();
       this.onstop();
     }
   }

@@ -57,8 +57,7 @@ export class Stories {
   go(step) {
     const s = this.current;
     this.at = step;
-    this.sim.playing = false;
-    this.sim.stopAt = null;
+    this.sim.pause();
     this.choose(s.client ?? null);
     this.sim.open(s.settings, s.side_by_side, s.actions, step < 0 ? 0 : this.timeOf(step));
     this.show();
@@ -82,6 +81,7 @@ export class Stories {
     const step = s.steps[this.at];
     this.sim.speed = step.speed ?? Math.max(0.1, (to - this.sim.now) / 1e6 / AT_MOST);
     this.sim.stopAt = to;
+    this.sim.settling = false;
     this.sim.playing = to > this.sim.now && !still.matches;
     if (this.sim.playing) return this.show();
     this.sim.advance(to);
@@ -89,8 +89,7 @@ export class Stories {
   }
 
   arrived() {
-    this.sim.playing = false;
-    this.sim.stopAt = null;
+    this.sim.pause();
     this.show();
   }
 
@@ -101,8 +100,7 @@ export class Stories {
   leave() {
     this.current = null;
     this.at = -1;
-    this.sim.playing = false;
-    this.sim.stopAt = null;
+    this.sim.pause();
     this.show();
   }
 
