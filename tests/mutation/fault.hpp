@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The switch behind which every fault of a changed copy of the library sits, and the operators that have two meanings.
-// `on(N)` is false in constant evaluation: types, static checks and `if constexpr` stay as they are.
+// `on(N)` is false in constant evaluation: types, static checks and `if constexpr` stay as they are. Nothing is forced
+// to be inline: that takes a compiler four times as long.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +17,18 @@ inline const int active = [] {
 }();
 inline unsigned char reached[most] = {};
 
-[[gnu::always_inline]] constexpr bool on(int n) noexcept {
+constexpr bool on(int n) noexcept {
   if (std::is_constant_evaluated()) return false;
   reached[n] = 1;
   return n == active;
 }
 
 template <class T>
-[[gnu::always_inline]] constexpr T plus_one(int n, T value) noexcept {
+constexpr T plus_one(int n, T value) noexcept {
   return on(n) ? static_cast<T>(value + 1) : value;
 }
 template <class T>
-[[gnu::always_inline]] constexpr T blank(int n, T value) noexcept {
+constexpr T blank(int n, T value) noexcept {
   if constexpr (std::is_default_constructible_v<T>) {
     if (on(n)) return T{};
   }
@@ -36,14 +37,14 @@ template <class T>
 
 #define LISTENQ_FAULT_OPERATOR(name, right, wrong)                                      \
   template <class L, class R>                                                           \
-  [[gnu::always_inline]] constexpr decltype(auto) name(int n, const L& l, const R& r) { \
+  constexpr decltype(auto) name(int n, const L& l, const R& r) { \
     if constexpr (requires { l wrong r; }) {                                            \
       if (on(n)) return static_cast<std::decay_t<decltype(l right r)>>(l wrong r);      \
     }                                                                                   \
     return static_cast<std::decay_t<decltype(l right r)>>(l right r);                   \
   }                                                                                     \
   template <class T, std::size_t N, class R>                                            \
-  [[gnu::always_inline]] constexpr decltype(auto) name(int n, T (&l)[N], const R& r) {  \
+  constexpr decltype(auto) name(int n, T (&l)[N], const R& r) {  \
     return name(n, static_cast<T*>(l), r);                                              \
   }
 LISTENQ_FAULT_OPERATOR(lt, <, <=)

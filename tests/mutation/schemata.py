@@ -106,7 +106,9 @@ class Header:
         if find.rstrip().endswith((";", "}")):
             self.wrap(start, start + len(find), f"{{ if (::listenq_fault::on({n})) {{ {put} }} else {{ ", " } }")
         else:
-            self.wrap(start, start + len(find), f"(::listenq_fault::on({n}) ? ({put}) : (", "))")
+            # It has the same ends as faults of the expression itself, and must be outside them.
+            before = f"(::listenq_fault::on({n}) ? ({put}) : ("
+            self.wraps.append((start, start + len(find), -len(self.wraps), before, "))"))
 
     @staticmethod
     def span(cursor):

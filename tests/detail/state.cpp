@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+// detail/state.hpp: what is made of the hash of a four-tuple.
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cstdint>
+#include <listenq/listener.hpp>
+#include <listenq/mirror.hpp>
+#include <listenq/preset/linux_6_18.hpp>
+
+#include "support/script.hpp"
+
+using namespace listenq;
+using test::at;
+using test::script;
+
+namespace {
+
+constexpr siphash_key key{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
+
+/// SipHash of the peer's address, ours, then both ports, the peer's in the upper half.
+std::uint64_t hash_of(const four_tuple& t) {
+  const std::uint32_t words[] = {t.peer_address.value, t.local_address.value,
+                                 (std::uint32_t{t.peer_port} << 16) | t.local_port};
+  return siphash<2, 4>{key}.hash(words, 3);
+}
+
+}  // namespace
+
+// A number off by a constant, or made of the half that everybody sees in the choice of buckets: peers of a listener
+// that is restarted, or of another version of it with the same key, would meet numbers that overlap (RFC 6528).
+TEST_CASE("the ISS is the upper half of the four-tuple's hash and the clock; the lower half chooses the bucket") {
+  using l = with<preset::linux_6_18, sizing<syncache<64, 4>>>;
+  script<l> s{8, l{siphash<2, 4>{key}}};
+  s.now = at(3);
+  for (const int peer : {0, 1, 2, 500}) {
+    CAPTURE(peer);
+    const std::uint64_t h = hash_of(test::tuple(peer));
+    CHECK(s.syn(peer) == verdict::admitted);
+    CHECK(s.out.last().seq == static_cast<std::uint32_t>(h >> 32) + 3'000'000 / 4);
+    CHECK(s.listener.bucket_of(test::tuple(peer)) == static_cast<std::uint32_t>(h) % 64);
+  }
+}
+
+// Shown in the clear, a part of the hash would tell which bucket to fill, or the ISN.
+TEST_CASE("the timestamp clock of a peer is shifted by another mix of both halves") {
+  script<preset::linux_6_18> s{8, preset::linux_6_18{siphash<2, 4>{key}}};
+  s.now = at(3);
+  for (const int peer : {0, 1, 2, 500}) {
+    CAPTURE(peer);
+    const std::uint64_t h = hash_of(test::tuple(peer));
+    s.syn(peer, {.timestamps = true, .ts_value = 1});
+    const std::uint32_t shift = s.out.last().options.ts_value - 3000;
+    CHECK(shift == (static_cast<std::uint32_t>(h) ^ std::rotl(static_cast<std::uint32_t>(h >> 32), 15)) * 0x9e3779b1U);
+    CHECK(shift != static_cast<std::uint32_t>(h));
+    CHECK(shift != static_cast<std::uint32_t>(h >> 32));
+  }
+}
