@@ -35,17 +35,17 @@ constexpr T blank(int n, T value) noexcept {
   return value;
 }
 
-#define LISTENQ_FAULT_OPERATOR(name, right, wrong)                                      \
-  template <class L, class R>                                                           \
-  constexpr decltype(auto) name(int n, const L& l, const R& r) { \
-    if constexpr (requires { l wrong r; }) {                                            \
-      if (on(n)) return static_cast<std::decay_t<decltype(l right r)>>(l wrong r);      \
-    }                                                                                   \
-    return static_cast<std::decay_t<decltype(l right r)>>(l right r);                   \
-  }                                                                                     \
-  template <class T, std::size_t N, class R>                                            \
-  constexpr decltype(auto) name(int n, T (&l)[N], const R& r) {  \
-    return name(n, static_cast<T*>(l), r);                                              \
+#define LISTENQ_FAULT_OPERATOR(name, right, wrong)                                 \
+  template <class L, class R>                                                      \
+  constexpr decltype(auto) name(int n, const L& l, const R& r) {                   \
+    if constexpr (requires { l wrong r; }) {                                       \
+      if (on(n)) return static_cast<std::decay_t<decltype(l right r)>>(l wrong r); \
+    }                                                                              \
+    return static_cast<std::decay_t<decltype(l right r)>>(l right r);              \
+  }                                                                                \
+  template <class T, std::size_t N, class R>                                       \
+  constexpr decltype(auto) name(int n, T(&l)[N], const R& r) {                     \
+    return name(n, static_cast<T*>(l), r);                                         \
   }
 LISTENQ_FAULT_OPERATOR(lt, <, <=)
 LISTENQ_FAULT_OPERATOR(le, <=, <)
