@@ -7,7 +7,8 @@ const ROW = 30, ROWS = 60;
 
 /// The segments and turns of one client, oldest first. Returns the SVG's accessible text, too.
 export function sequence(into, events, client) {
-  const mine = events.filter((e) => e.client === client && e.client !== null && (e.kind !== 'timer' || e.why));
+  const when = (e) => (e.kind === 'segment' ? e.sent : e.at);
+  const mine = events.filter((e) => e.client === client && e.client !== null && (e.kind !== 'timer' || e.why)).sort((a, b) => when(a) - when(b) || a.n - b.n);
   const shown = mine.slice(-ROWS);
   if (!shown.length) {
     into.replaceChildren(el('p', { class: 'soft' }, 'Choose a client above; what it sends and gets is drawn here.'));
@@ -25,8 +26,7 @@ export function sequence(into, events, client) {
     svg('line', { class: 'axis', x1: right, x2: right, y1: 24, y2: height }));
   const colour = `hsl(${hue(client)} 65% var(--lum))`;
   for (const { e, y } of rows) {
-    const at = e.kind === 'segment' ? e.sent : e.at;
-    chart.append(svg('text', { class: 'soft', x: left - 8, y: y - 4, 'text-anchor': 'end' }, seconds(at)));
+    chart.append(svg('text', { class: 'soft', x: left - 8, y: y - 4, 'text-anchor': 'end' }, seconds(when(e))));
     if (e.kind !== 'segment') {
       const here = e.kind === 'connect' || e.kind === 'error';
       chart.append(svg('text', { class: e.kind === 'error' ? 'bad' : 'soft', x: here ? left + 8 : right - 8, y: y - 2, 'text-anchor': here ? 'start' : 'end' }, turn(e)));

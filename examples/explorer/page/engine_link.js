@@ -14,16 +14,22 @@ function loadScript(src) {
   });
 }
 
+async function loadBytes(src) {
+  const answer = await fetch(src).catch(() => null);
+  if (!answer?.ok) throw new Error(`${src} could not be loaded. Was the page built with ./examples/run explorer?`);
+  return answer.arrayBuffer();
+}
+
 /// Resolves when the engine answers; rejects with an Error whose message is a sentence for the reader.
 export async function load() {
   if (typeof WebAssembly !== 'object') throw new Error('This browser has no WebAssembly, so the listener cannot run here.');
+  const bytes = loadBytes('engine.wasm');
   const started = new Promise((resolve, reject) => {
-    window.Module = {
-      onRuntimeInitialized: () => resolve(window.Module),
-      onAbort: (what) => reject(new Error(`The engine did not start: ${what}`)),
-      printErr: (text) => console.info(text),
-    };
+    const fail = () => reject(new Error('The engine did not start: this browser refuses to run its WebAssembly.'));
+    window.Module = { onRuntimeInitialized: () => resolve(window.Module), onAbort: fail };
+    setTimeout(fail, 20000);
   });
+  window.Module.wasmBinary = await bytes;
   await loadScript('engine.js');
   const module = await started;
   call = (text) => module.ccall('explorer', 'string', ['string'], [text]);

@@ -270,6 +270,7 @@ function listen() {
 
 /// Shows what the address asks for; a wrong one is said, and the first story is there instead.
 function openAddress() {
+  if (location.hash === '#stage') return;  // the link that skips to the picture
   say(null);
   try {
     const a = decode(location.hash);
@@ -282,7 +283,7 @@ function openAddress() {
     }
   } catch (e) {
     stories.begin(FIRST_STORY);
-    say(e.message);
+    say(/^Th(is|ere) /.test(e.message) ? e.message : `This link is not understood (${e.message}); here is the default.`);
   }
 }
 

@@ -9,12 +9,17 @@ const CELLS = 256;   // so many entries of a queue; more are only counted
 const LABELS = 40;   // so many segments in flight carry their name
 export const still = matchMedia('(prefers-reduced-motion: reduce)');
 
+/// Connected for itself, but not for the listener, which has had the time to hear of it.
+const stuck = (c, state) => c.state === 'ESTABLISHED' && ['none', 'SYN_RECV'].includes(c.server) && !c.error
+  && state.now - c.connected >= state.settings.rtt / 2;
+
 /// What a client's two states mean, in words, and how they look.
-function standing(c) {
+function standing(c, state) {
   if (c.error) return { tone: 'bad', text: { ETIMEDOUT: 'gave up', ECONNREFUSED: 'refused', ECONNRESET: 'reset' }[c.error] ?? c.error };
   if (c.server === 'ACCEPTED') return { tone: 'good', text: 'served' };
   if (c.state === 'ESTABLISHED' && c.server === 'ESTABLISHED') return { tone: 'good', text: 'connected, waits' };
-  if (c.state === 'ESTABLISHED') return { tone: 'warn', text: c.server === 'COOKIE' ? 'has a cookie' : 'stuck: believes it is connected' };
+  if (stuck(c, state)) return { tone: 'warn', text: 'stuck: believes it is connected' };
+  if (c.state === 'ESTABLISHED') return { tone: 'good', text: c.server === 'COOKIE' ? 'connected by a cookie, its ACK is on the way' : 'connected, its ACK is on the way' };
   if (c.state === 'SYN_SENT') return { tone: 'plain', text: 'in connect()' };
   return { tone: 'plain', text: c.state.toLowerCase().replace('_', ' ') };
 }
@@ -25,10 +30,10 @@ const HERE = { none: 'nothing', COOKIE: 'nothing, a cookie' };
 function spark(e) {
   const v = e.verdict ?? '';
   if (/^(dropped|cookie_overflow|overflow_forgotten)/.test(v)) return ['dropped', 'bad'];
-  if (v === 'overflow_kept') return ['ignored: full', 'bad'];
+  if (v === 'overflow_kept') return ['ignored', 'bad'];
   if (/reset|stray|not_listening|refused/.test(v)) return ['RST', 'bad'];
   if (v === 'cookie_sent') return ['cookie', 'warn'];
-  if (/promoted|fast_opened/.test(v)) return ['to accept queue', 'good'];
+  if (/promoted|fast_opened/.test(v)) return ['moves on', 'good'];
   if (v === 'admitted') return ['new request', 'good'];
   if (v === 'duplicate_syn') return ['again', 'warn'];
   return null;
@@ -113,11 +118,11 @@ export class Scene {
       (c) => el('button', { class: 'card client', type: 'button', 'data-client': c.id, style: `--hue:${hue(c.id)}`, onclick: () => this.choose(c.id) },
         el('b'), el('span', { class: 'say' }), el('span', { class: 'soft pair' })),
       (e, c) => {
-        const s = standing(c);
+        const s = standing(c, state);
         const [name, say, pair] = e.children;
         text(name, cells ? String(c.id + 1) : clientName(c.id));
         text(say, cells ? '' : s.text);
-        text(pair, cells ? '' : c.error ? c.error : `here ${c.state}, server: ${HERE[c.server] ?? c.server}`);
+        text(pair, cells ? '' : c.error ? c.error : `${c.state}; server: ${HERE[c.server] ?? c.server}`);
         set(e, 'data-tone', s.tone);
         set(e, 'aria-pressed', c.id === this.chosen ? 'true' : 'false');
         set(e, 'tabindex', c.id === focus ? '0' : '-1');
@@ -128,7 +133,8 @@ export class Scene {
     text(this.clients.fig, t.clients ? `${t.connected} of ${t.clients} connected` : 'nobody yet');
     const notes = [];
     if (t.clients > shown.length) notes.push(`${t.clients - shown.length} more not shown`);
-    if (t.stranded) notes.push(`${t.stranded} stuck`);
+    const left = all.filter((c) => stuck(c, state)).length;
+    if (left) notes.push(`${left} stuck`);
     const reset = all.filter((c) => c.error === 'ECONNRESET').length;
     if (t.refused + reset) notes.push(`${t.refused + reset} refused or reset`);
     if (t.timed_out) notes.push(`${t.timed_out} gave up`);
@@ -210,11 +216,10 @@ export class Scene {
       const r = e.getBoundingClientRect();
       rows.set(Number(e.dataset.client), r.top + r.height / 2 - box.top);
     }
-    const dense = this.clients.dataset.dense === 'yes';
     const colours = getComputedStyle(this.root);
     const colour = (name) => colours.getPropertyValue(`--${name}`).trim();
     this.places = {
-      width: box.width, height: box.height, left: wire.left - box.left + 4, right: wire.right - box.left - 4, rows, dense,
+      width: box.width, height: box.height, left: wire.left - box.left + 4, right: wire.right - box.left - 4, rows,
       ink: colour('ink'), soft: colour('soft'), card: colour('card'), bad: colour('bad'), good: colour('good'), warn: colour('warn'),
       line: colour('line'), lum: colour('lum'), font: colours.fontFamily,
     };
@@ -241,11 +246,11 @@ export class Scene {
     const g = this.canvas.getContext('2d');
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.clearRect(0, 0, p.width, p.height);
-    g.font = `600 11px ${p.font}`;
+    g.font = `600 ${p.right - p.left > 70 ? 11 : 10}px ${p.font}`;
     g.textAlign = 'center';
     g.textBaseline = 'middle';
     const rtt = state.settings.rtt;
-    const words = state.wire.length <= LABELS && p.right - p.left > 50;
+    const words = state.wire.length <= LABELS && p.right - p.left > 40;
     for (const s of state.wire) {
       const whole = (s.arrives ?? s.sent + rtt / 2) - s.sent;
       const done = whole > 0 ? (now - s.sent) / whole : 1;
@@ -253,27 +258,24 @@ export class Scene {
       const lost = s.arrives === null;
       if (lost && now - s.sent > rtt) continue;
       const shown = still.matches ? 0.5 : lost ? Math.min(done, 0.55) : done;
-      const y = this.lane(s.client, s.n) + (p.dense ? 0 : s.to_server ? -8 : 8);
+      const y = this.lane(s.client, s.n) + (s.to_server ? -8 : 8);
       const x = s.to_server ? p.left + shown * (p.right - p.left) : p.right - shown * (p.right - p.left);
       const c = s.flood || s.client === null ? p.soft : `hsl(${hue(s.client)} 65% ${p.lum})`;
       this.segment(g, x, y, s, c, words, lost && done >= 0.55);
     }
     const lasting = Math.max(rtt * 0.6, 1);
     this.sparks = this.sparks.filter((s) => now - s.at <= lasting && s.at <= now);
-    if (p.right - p.left > 50) {
-      const last = this.sparks.slice(-6);
-      for (const s of last) {
-        const y = this.lane(s.client, s.n) + (p.dense ? 0 : -8);
-        g.globalAlpha = still.matches ? 1 : Math.max(0.25, 1 - (now - s.at) / lasting);
-        g.textAlign = 'right';
-        g.fillStyle = p.card;
-        const w = g.measureText(s.text).width + 10;
-        g.fillRect(p.right - w, y - 9, w + 4, 18);
-        g.fillStyle = p[s.tone];
-        g.fillText(s.text, p.right - 2, y + 0.5);
-        g.globalAlpha = 1;
-      }
+    for (const s of this.sparks.slice(-6)) {
+      const y = this.lane(s.client, s.n) - 8;
+      const w = g.measureText(s.text).width + 10;
+      g.globalAlpha = still.matches ? 1 : Math.max(0.25, 1 - (now - s.at) / lasting);
+      g.textAlign = 'right';
+      g.fillStyle = p.card;
+      g.fillRect(p.right - w, y - 9, w + 4, 18);
+      g.fillStyle = p[s.tone];
+      g.fillText(s.text, p.right - 2, y + 0.5);
     }
+    g.globalAlpha = 1;
     if (this.requests.dataset.dense !== 'yes') for (const e of this.requests.list.children) this.countdown(e, now);
   }
 
