@@ -23,13 +23,8 @@ const choose = (id) => {
   chosen = id;
   redraw();
 };
-const scenes = [];
-/// The picture of a world; who chooses a client there looks at that world below, too.
-function scene(i) {
-  scenes[i] ??= new Scene(i, (id) => { viewed = i; choose(id); });
-  return scenes[i];
-}
-$('stage').append(scene(0).root);
+const scenes = [new Scene(0, choose)];
+$('stage').append(scenes[0].root);
 
 // A first picture, until the engine answers: an empty listener.
 scenes[0].root.classList.add('first');
@@ -55,19 +50,16 @@ function attempt(what) {
   }
 }
 
-/// Which listener it is, with the tunables that are not as usual or not as in the other world.
 function titleOf(settings) {
-  const others = sim.worlds.map((w) => w.state.settings.tunables);
-  const usual = controls.presets.get(settings.preset)?.tunables ?? {};
-  const told = Object.entries(settings.tunables).filter(([k, v]) => usual[k] !== v || (sim.other?.tunables && others.some((o) => k in o && o[k] !== v && k in sim.other.tunables)));
-  return `${controls.title(settings.preset)}, listen(fd, ${settings.backlog})${told.map(([k, v]) => `, ${k} ${v}`).join('')}`;
+  const tuned = Object.entries(settings.tunables ?? {}).filter(([k, v]) => controls?.presets.get(settings.preset)?.tunables[k] !== v);
+  return `${controls.title(settings.preset)}, listen(fd, ${settings.backlog})${tuned.map(([k, v]) => `, ${k} ${v}`).join('')}`;
 }
 
 /// Everything that depends on the engine's state.
 function redraw() {
   const states = sim.worlds.map((w) => w.state);
   if (!states[0]) return;
-  states.forEach((_, i) => scene(i));
+  while (scenes.length < states.length) scenes.push(new Scene(scenes.length, choose));
   scenes.forEach((s, i) => {
     if (i >= states.length) s.root.remove();
     else if (s.root.parentNode !== $('stage')) $('stage').append(s.root);
@@ -125,8 +117,9 @@ function writeAddress() {
 
 sim.onchange = (news) => {
   sim.worlds.forEach((w, i) => {
-    if (news) scene(i).tell(news[i]);
-    else scene(i).forget(w.events);
+    if (!scenes[i]) scenes.push(new Scene(i, choose));
+    if (news) scenes[i].tell(news[i]);
+    else scenes[i].forget(w.events);
   });
   redraw();
   addressDue = true;

@@ -7,7 +7,7 @@
 import { $, text, seconds } from './dom.js';
 import { still } from './scene.js';
 
-const AT_MOST = 5;  // real seconds between two steps
+const AT_MOST = 8;  // real seconds between two steps; less where little happens
 
 /// The path's value in a state: "counters.TcpExtListenDrops", "clients.2.server".
 export function valueAt(state, path) {
