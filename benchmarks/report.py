@@ -40,7 +40,7 @@ def rows(path):
     if "benchmarks" in data:
         return times_of(data)[0]
     if "tables" in data:
-        return {f"{t['title']} | {r['name']} | {c}": v for t in data["tables"] for r in t["rows"]
+        return {f"{t['title']} | {r['name']} | {c}": v for t in data["tables"] if t["plot"] != "curves" for r in t["rows"]
                 for c, v in zip(t["columns"], r["cells"]) if v is not None}
     return {name: v for program in data.values() for name, v in program.items()}
 
@@ -82,6 +82,8 @@ def timed_table(name, measured, sizes):
 def given_tables(name, data):
     text = [f"### {name}", ""]
     for t in data["tables"]:
+        if t["plot"] == "curves":
+            continue
         cells = [[r["name"]] + ["" if v is None else f"{v:.{t['digits']}f}" for v in r["cells"]] for r in t["rows"]]
         text += [t["title"] + ".", ""] + markdown([""] + t["columns"], cells)
         text += [t["note"], ""] if t["note"] else []
@@ -136,7 +138,7 @@ def plot_tables(folder, name, data):
         path = folder / (f"{name}.svg" if i == 0 else f"{name}_{i + 1}.svg")
         if t["plot"] == "heat":
             plot_heat(path, t)
-        elif t["plot"] == "lines":
+        elif t["plot"] in ("lines", "curves"):
             series = {r["name"]: [(float(c), v) for c, v in zip(t["columns"], r["cells"]) if v] for r in t["rows"]}
             plot_lines(path, {row: points for row, points in series.items() if points}, "", t["title"])
 

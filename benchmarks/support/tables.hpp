@@ -21,7 +21,7 @@ struct table {
   std::string title{};
   std::vector<std::string> columns{};  ///< of the cells
   int digits = 0;                      ///< after the point
-  const char* plot = "";               ///< "lines" over numeric columns, or a "heat" map; else none
+  const char* plot = "";               ///< "lines" over numeric columns, "curves" without a table, a "heat" map
   std::string note{};
   struct row {
     std::string name{};
@@ -102,6 +102,7 @@ class report {
 
   void print() const {
     for (const table& t : tables) {
+      if (std::string_view{t.plot} == "curves") continue;
       std::printf("%s\n%-44s", t.title.c_str(), "");
       for (const std::string& c : t.columns) std::printf(" %13s", c.c_str());
       std::printf("\n");
