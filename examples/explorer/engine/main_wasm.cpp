@@ -6,7 +6,10 @@
 
 #include "command.hpp"
 
-extern "C" EMSCRIPTEN_KEEPALIVE const char* explorer(const char* request) {
+// In C++ a namespace has that name.
+extern "C" EMSCRIPTEN_KEEPALIVE const char* call(const char* request) __asm__("explorer");
+
+const char* call(const char* request) {
   static std::string answer;
   answer = explorer::answer(request);
   return answer.c_str();
