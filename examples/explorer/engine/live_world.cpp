@@ -555,6 +555,10 @@ std::string live_world::change(const world_settings& next) {
     const auto t = static_cast<tunable>(i);
     if (old.value(t) == next.value(t)) continue;
     server_->set(t, next.value(t));
+    // What a program begins with is what is in force when it is written; it takes this one back first.
+    const bool first = std::none_of(calls_.begin(), calls_.end(),
+                                    [t](const call& c) { return c.kind == call::what::set && c.which == t; });
+    if (first) calls_.insert(calls_.begin(), {.kind = call::what::set, .which = t, .value = old.value(t)});
     remember({.kind = call::what::set, .at = now(), .which = t, .value = next.value(t)});
     say(name_of(t), std::to_string(next.value(t)));
   }

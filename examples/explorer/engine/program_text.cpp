@@ -146,7 +146,10 @@ std::string as_program(const live_world& w) {
   }
 };
 
-int main() { play{}.run(); }
+int main() {
+  play all;
+  all.run();
+}
 )";
   return text;
 }
