@@ -319,6 +319,9 @@ TEST_CASE("a SYN whose ISN a TIME-WAIT chose is admitted over the limit, with th
   s.facts.isn = 99;
   CHECK(s.syn(3) == verdict::admitted);
   CHECK(s.listener.request_count() == 3);
+  // There is room for eight beyond the limit, and then there is no memory.
+  for (int peer = 4; peer <= 10; ++peer) CHECK(s.syn(peer) == verdict::admitted);
+  CHECK(s.syn(11) == verdict::dropped_no_memory);
 }
 
 // The bypass is of the SYN queue only: A > N is tested whatever the ISN.

@@ -28,8 +28,9 @@ TREE = BUILD / "tree"
 PLACES = ["*.hpp", "detail/*.hpp", "queue/*.hpp", "policy/**/*.hpp", "wire/*.hpp", "stream/*.hpp"]
 NO_LOGIC = {"mirror.hpp", "describe.hpp", "explain.hpp", "chrono.hpp", "listenq.hpp", "version.hpp"}
 BESIDE_THE_CORE = ("wire/", "stream/")
-ROOMS = ["policy", "detail", "queue", "core", "preset", "quirks", "security", "static", "testing"]
-ROOMS_BESIDE = ["wire", "stream", "transport"]
+ROOMS = ["policy", "detail", "queue", "core", "quirks", "security"]
+ROOMS_BESIDE = ["wire", "stream"]
+LATER = ["preset", "static", "testing", "transport"]  # built only if the others leave a fault unnoticed
 BLOCK = 1000  # numbers for each header, so that a change in one does not renumber, and build, the others
 
 
@@ -298,6 +299,13 @@ def earlier_results():
     return found
 
 
+def compact(before):
+    """Writes the results anew, one line for each fault."""
+    whole = RESULTS.with_suffix(".new")
+    whole.write_text("".join(json.dumps([key, *result]) + "\n" for key, result in before.items()))
+    whole.replace(RESULTS)
+
+
 def write_report(faults, found):
     with open(BUILD / "report.txt", "w") as report:
         for fault in sorted(faults, key=lambda f: f.number):
@@ -306,36 +314,28 @@ def write_report(faults, found):
                          f"    {f'{room}: {test}' if room else test.upper()}\n")
 
 
-def try_all(chosen, programs, reached, stamp, before, resume):
-    """number -> (room, test case), or (None, why). Ends early when it is interrupted."""
-    found = {}
-    if resume:
-        for fault in chosen:
-            room, test, of = before.get(fault.key, (None, None, None))
-            if of == stamp:
-                found[fault.number] = room, test
-        say(f"{len(found)} results are there already")
-    to_try = [fault for fault in chosen if fault.number not in found]
+def try_all(to_try, programs, reached, stamp, before, found):
+    """Adds to `found`: number -> (room, test case), or (None, why). False if it was interrupted."""
     progress, stop, missed = Progress(), threading.Event(), 0
 
     def one(fault):
         return (None, "interrupted") if stop.is_set() else notice(fault, programs, reached,
                                                                   before.get(fault.key, (None, None))[:2])
-    whole = RESULTS.with_suffix(".new")
-    whole.write_text("".join(json.dumps([key, *result]) + "\n" for key, result in before.items()))
-    whole.replace(RESULTS)
     with open(RESULTS, "a", buffering=1) as results, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = {pool.submit(one, fault): fault for fault in to_try}
         try:
             for n, done in enumerate(concurrent.futures.as_completed(waiting), 1):
                 fault, (room, test) = waiting[done], done.result()
+                if room is None and found.get(fault.number, (None, "not reached"))[1] != "not reached":
+                    test = "unnoticed"
                 found[fault.number] = room, test
                 results.write(json.dumps([fault.key, room, test, stamp]) + "\n")
                 missed += room is None
                 progress(f"{n} of {len(to_try)}, {missed} of them not noticed")
         except KeyboardInterrupt:
             stop.set()
-    return found
+            return False
+    return True
 
 
 def select(given, faults, before):
@@ -377,8 +377,8 @@ def main():
         parser.error("--sample takes a number from 1 on")
     properties = [f"property_{p.stem}" for p in sorted((ROOT / "tests" / "property").glob("*.cpp"))]
     for room in given.rooms.split(",") if given.rooms else []:
-        if room not in ROOMS + ROOMS_BESIDE + properties:
-            parser.error(f"--rooms {room}: no such room; there are {', '.join(ROOMS + ROOMS_BESIDE)}")
+        if room not in ROOMS + ROOMS_BESIDE + LATER + properties:
+            parser.error(f"--rooms {room}: no such room; there are {', '.join(ROOMS + ROOMS_BESIDE + LATER)}")
 
     for place in ("runs", "reached"):
         (BUILD / place).mkdir(parents=True, exist_ok=True)
@@ -393,33 +393,49 @@ def main():
             print(f"{f.number}\t{f.file}:{f.line}\t{f.name or f.change}")
         return 0
     beside = any(not in_core(f.file) for f in chosen)
-    rooms = given.rooms.split(",") if given.rooms else ROOMS + (ROOMS_BESIDE if beside else [])
+    groups = [given.rooms.split(",")] if given.rooms else [ROOMS + (ROOMS_BESIDE if beside else []), LATER]
     if given.long:
-        rooms += properties
-
-    begun = time.monotonic()
-    say(f"building {', '.join(rooms)} with {len(faults)} faults in the headers, {len(chosen)} of them to be tried; "
-        f"the log is {BUILD / 'build.log'}")
-    stamp = write_tree(by_file)
-    programs = build(rooms)
-    say(f"recording what each test reaches, {time.monotonic() - begun:.0f} s after the start")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        reached = dict(zip(programs, pool.map(lambda r: record(*r, stamp, "" if given.long else SLOW),
-                                              programs.items())))
-    say(f"trying the faults, {time.monotonic() - begun:.0f} s after the start; results go to {RESULTS}")
+        groups[-1] = groups[-1] + properties
     # What matters most comes first, in case one stops it half-way.
     first = ("detail/", "queue/", "listener", "policy/", "group")
     chosen.sort(key=lambda f: next((i for i, start in enumerate(first) if f.file.startswith(start)), len(first)))
-    found = try_all(chosen, programs, reached, stamp, before, given.resume)
+
+    begun = time.monotonic()
+
+    def passed():
+        return f"{time.monotonic() - begun:.0f} s after the start"
+
+    stamp = write_tree(by_file)
+    compact(before)
+    excused = accepted()
+    found, whole = {}, True
+    if given.resume:
+        found = {f.number: before[f.key][:2] for f in chosen if f.key in before and before[f.key][2] == stamp}
+        say(f"{len(found)} results are there already")
+    for n, rooms in enumerate(groups):
+        to_try = [f for f in chosen if f.number not in found] if n == 0 else [
+            f for f in chosen if f.number in found and found[f.number][0] is None]
+        if not to_try or (n > 0 and all(f.key in excused for f in to_try)):
+            continue
+        say(f"building {', '.join(rooms)} with {len(faults)} faults in the headers, {len(to_try)} of them to be tried; "
+            f"the log is {BUILD / 'build.log'}")
+        programs = build(rooms)
+        say(f"recording what each test reaches, {passed()}")
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            reached = dict(zip(programs, pool.map(lambda r: record(*r, stamp, "" if given.long else SLOW),
+                                                  programs.items())))
+        say(f"trying the faults, {passed()}; results go to {RESULTS}")
+        whole = try_all(to_try, programs, reached, stamp, before, found)
+        if not whole:
+            break
 
     tried = [f for f in chosen if f.number in found]
     write_report(tried, found)
-    excused = accepted()
     missed = sorted((f for f in tried if found[f.number][0] is None), key=lambda f: (f.file, f.line))
     open_ones = [f for f in missed if f.key not in excused]
     for f in open_ones:
         print(f"{found[f.number][1]}: {f.file}:{f.line}: {f.name + ': ' if f.name else ''}{f.change}\n    | {f.text}")
-    whole = len(tried) == len(chosen) and not (given.named or given.sample or given.again or given.rooms)
+    whole = whole and not (given.named or given.sample or given.again or given.rooms)
     files = {f.file for f in chosen}
     stale = sorted(key for key in set(excused) - {f.key for f in missed} if key[0] in files) if whole else []
     for key in stale:
@@ -429,8 +445,8 @@ def main():
           f"{len(open_ones)} open; {(time.monotonic() - begun) / 60:.0f} minutes")
     print("noticed by:", ", ".join(f"{room} {n}" for room, n in by_room.most_common()))
     print(f"Who noticed what: {BUILD / 'report.txt'}")
-    if len(tried) < len(chosen):
-        print(f"Interrupted: {len(chosen) - len(tried)} faults have not been tried; --resume goes on with them.")
+    if interrupted_at := len(chosen) - len(tried):
+        print(f"Interrupted: {interrupted_at} faults have not been tried; --resume goes on with them.")
         return 130
     return 1 if open_ones or stale else 0
 

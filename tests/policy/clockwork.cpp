@@ -25,6 +25,7 @@ TEST_CASE("a sweep visits at least one bucket, and all of them where a timeout i
   CHECK(sweep<>::budget(4, 3 * second) == 1);
   CHECK(sweep<>::budget(4, 1 * second) == 1);
   CHECK(sweep<>::budget(16, 100 * millisecond) == 16);
+  CHECK(sweep<>::budget(16, 200 * millisecond) == 32);  // as the formula says, twice round in one period
 }
 
 TEST_CASE("the period is 200 ms unless it is said") {

@@ -195,6 +195,9 @@ TEST_CASE("dual: a mapped address by IPv4's prefix, any other by IPv6's") {
   dual::address plain{};
   plain.value[3] = 0x01020300;
   CHECK_FALSE(share<b, dual>(mapped(0x01020300), plain));
+  dual::address loopback{};  // its prefix is all zeros, and that of 0.0.0.1, too
+  loopback.value[3] = 1;
+  CHECK_FALSE(share<b, dual>(mapped(1), loopback));
 }
 
 TEST_CASE("a tag and an address: either makes another prefix") {

@@ -264,6 +264,17 @@ TEST_CASE("blind_to_sequence: a RST from anywhere ends the request") {
   }
 }
 
+// A base that asks for the edge would reject the very next segment of a peer without a window.
+TEST_CASE("blind_to_sequence: its base is shown the facts of the very next segment, whatever came") {
+  struct shows : rfc793_validation {
+    static constexpr request_answer judge(const request_facts& f) noexcept {
+      return f.exact && f.in_window && f.starts_in_window && !f.at_right_edge ? a::finish : a::ignore;
+    }
+  };
+  CHECK(blind_to_sequence<shows>::judge({.at_right_edge = true}) == a::finish);
+  CHECK(blind_to_sequence<shows>::judge({}) == a::finish);
+}
+
 TEST_CASE("repeats_syn_ack: the SYN again gets the SYN-ACK again, another SYN what the table says") {
   script<listener<validation<repeats_syn_ack<rfc793_validation>>>> s{4};
   s.syn(0);

@@ -111,6 +111,70 @@ TEST_CASE("without a pool listen() fails by name") {
   CHECK(r.status == listen_status::storage_too_small);
   CHECK(r.have == 0);
   CHECK(b.accept().status == accept_status::not_listening);
+  const four_tuple nobody{ip(1, 1, 1, 1), ip(2, 2, 2, 2), 1, 80};
+  CHECK(b.find_request(nobody) == nullptr);
+  CHECK(b.unreachable(nobody, 0, 0) == icmp_verdict::no_request);
+  CHECK(b.receive(syn(1, 80), 0).outcome.verdict == verdict::not_listening);
+  null_sink out;
+  CHECK(b.tick(1 * second, out).timers == 0);
+}
+
+// A pool that got no memory looks like one; the first SYN would be written nowhere.
+TEST_CASE("with a pool that has no room listen() fails by name") {
+  pool p(0);
+  slow a{borrowed<pool>{&p}};
+  const listen_result r = a.listen(4);
+  CHECK(r.status == listen_status::storage_too_small);
+  CHECK(r.have == 0);
+  CHECK_FALSE(a.listening());
+}
+
+// Timers in the list of another timeout's length: with a queue of its own the listener would evict somebody else.
+TEST_CASE("over a pool, too, the most retried is the first due of those with the longest timeout") {
+  using times = listed<1 * second, 2 * second, 2 * second>;
+  using retried = listener<request_full<evict_most_retried>, sizing<pipeline<exactly<4>>>, schedule<times>,
+                           deferral<await_data>, pressure<no_pressure>>;
+  using retried_over_pool = listener<request_full<evict_most_retried>, sizing<pipeline<exactly<4>>>, schedule<times>,
+                                     deferral<await_data>, pressure<no_pressure>, requests<borrowed<pool>>>;
+  const auto victim = [](auto& l, instant second_comes) {
+    null_sink out;
+    l.listen(8);
+    const auto from = [](std::uint16_t port) { return four_tuple{ip(1, 1, 1, 1), ip(2, 2, 2, 2), port, 80}; };
+    // Whose final ACK has come is not sent anything again and does not expire: it is retried as often as it likes.
+    const auto request_at = [&](std::uint16_t port, instant now) {
+      const auto iss = l.receive(syn(port, 80), now).reply->seq;
+      segment ack = syn(port, 80);
+      ack.flags = flag::ack, ack.seq = 8, ack.ack = iss + 1;
+      l.receive(ack, now);
+    };
+    auto run_to = [&, now = instant{0}](instant until) mutable {
+      for (; now <= until; now += second / 10) l.tick(now, out);
+    };
+    request_at(1, 0);
+    run_to(second_comes);
+    request_at(2, second_comes);
+    run_to(13 * second + second / 2);
+    request_at(3, 13 * second + second / 2), request_at(4, 13 * second + second / 2);  // due at 14.5 s, but young
+    run_to(14 * second);
+    l.receive(syn(5, 80), 14 * second);
+    for (std::uint16_t port = 1; port <= 4; ++port) {
+      if (l.find_request(from(port)) == nullptr) return int{port};
+    }
+    return 0;
+  };
+  struct row {
+    instant second_comes;
+    int gone;
+  };
+  // The first is due at 15 s, the second 5 s after it came: then both have the longest timeout, however often.
+  for (const row& r : {row{9 * second + second / 2, 2}, row{10 * second + second / 2, 1}, row{12 * second, 1}}) {
+    CAPTURE(r.second_comes);
+    pool p(100);
+    retried own;
+    retried_over_pool over{borrowed<pool>{&p}};
+    CHECK(victim(own, r.second_comes) == r.gone);
+    CHECK(victim(over, r.second_comes) == r.gone);
+  }
 }
 
 // The oldest of all is a neighbour's, and that would let a listener with a small limit live off a large one's room.

@@ -49,12 +49,11 @@ constexpr bool move_waiting(state<L>& from, state<L>& to) noexcept {
   return true;
 }
 
-/// The oldest waiting connection becomes the newest.
+/// The oldest waiting connection becomes the newest. Whether it was aborted is lost: who is left when all siblings have
+/// been asked is reset.
 template <class L>
 constexpr void rotate_waiting(state<L>& l) noexcept {
-  const auto e = l.accepted.pop();
-  l.accepted.push(e.handle);
-  if (e.aborted) l.accepted.abort(e.handle);
+  l.accepted.push(l.accepted.pop().handle);
 }
 
 /// Room for so many requests and waiting connections, beyond what listen() has asked for.

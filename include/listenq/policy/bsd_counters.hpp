@@ -158,7 +158,7 @@ class freebsd_counters {
     }
   }
   constexpr void count(const timer_outcome& t) noexcept {
-    if (t.verdict == timer_verdict::resent && t.sent) ++v_.retransmitted;
+    if (t.sent) ++v_.retransmitted;
     if (t.verdict == timer_verdict::expired) ++v_.stale;
     if (t.verdict == timer_verdict::send_failed) ++v_.dropped;
   }

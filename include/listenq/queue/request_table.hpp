@@ -52,10 +52,7 @@ class request_table {
     if (n <= capacity_) return true;
     if (!cells_.reserve(n, source)) return false;
     capacity_ = n;
-    if (next_stored() == npos) {
-      for (index i = 0; i < n; ++i) cells_[i].head = npos;
-      buckets_ = std::bit_floor(n);
-    }
+    if (next_stored() == npos) buckets_ = std::bit_floor(n);
     return true;
   }
   /// Spreads the stored ones over all the buckets that there are room for: `hash_of(cell)` for each. Chains stay newest

@@ -149,10 +149,11 @@ class borrowed_requests {
     if (id_ != Pool::nobody) pool_ = to;
   }
 
-  /// The pool's room is taken already; a limit beyond it is no error, since it is everybody's.
+  /// The pool's room is taken already (`most` says whether there is any); a limit beyond it is no error, since it is
+  /// everybody's.
   template <class Storage>
-  constexpr bool reserve(std::uint32_t, Storage&) noexcept {
-    return capacity() > 0;
+  static constexpr bool reserve(std::uint32_t, Storage&) noexcept {
+    return true;
   }
   template <class HashOf>
   constexpr void rehash(HashOf&&) noexcept {}
