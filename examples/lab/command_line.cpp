@@ -4,6 +4,8 @@
 #include <iostream>
 #include <limits>
 
+#include "command_text.hpp"
+
 namespace lab {
 
 namespace {
@@ -15,12 +17,6 @@ std::uint32_t most_of(tunable t) { return t == tunable::somaxconn ? 1'000'000 : 
 bool heeds(const preset_entry& p, tunable t) {
   if (t == tunable::syncookies) return p.explain(1, {{t, 2}}).cookies == cookie_mode::always;
   return p.reads(t);
-}
-
-std::string option_of(tunable t) {
-  std::string s = "--";
-  for (const char* c = name_of(t); *c != '\0'; ++c) s += *c == '_' ? '-' : *c;
-  return s;
 }
 
 }  // namespace

@@ -2,12 +2,9 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <ostream>
-#include <tuple>
 
-#include "segment_text.hpp"
+#include "fates.hpp"
 #include "tables.hpp"
 #include "why.hpp"
 
@@ -32,33 +29,9 @@ std::string accept_text(const accept_rule& a) {
 }
 
 void print_title(std::ostream& out, const settings& s, const style& look) {
-  const unsigned n = client_count(s);
-  const std::string title = std::string(s.preset->title) + ": listen(fd, " + std::to_string(s.backlog) + "), " +
-                            std::to_string(n) + (n == 1 ? " client, " : " clients, ") + accept_text(s.accept);
-  out << look.heading(title) << '\n';
-  std::string sysctls;
-  for (const tunable t : {tunable::abort_on_overflow, tunable::syncookies, tunable::max_syn_backlog, tunable::somaxconn,
-                          tunable::synack_retries}) {
-    const char* const prefix = t == tunable::somaxconn ? "" : "tcp_";
-    sysctls += (sysctls.empty() ? "" : ", ") + std::string(prefix) + name_of(t) + ' ' +
-               std::to_string(s.preset->value(t, s.tunables));
-  }
-  paragraph(out, "     ", sysctls + "; seed " + std::to_string(s.seed));
+  out << look.heading(title_of(s)) << '\n';
+  paragraph(out, "     ", tunables_of(s) + "; seed " + std::to_string(s.seed));
   paragraph(out, "     ", why(rules_of(s)));
-}
-
-/// What happened to a client, apart from when it began and who it was.
-using fate = std::vector<std::tuple<bool, std::string, seq_number, seq_number, std::size_t, bool>>;
-
-fate fate_of(const record& r, std::uint16_t port) {
-  fate f;
-  relative_numbers numbers;
-  for (const packet& p : r.packets) {
-    if (p.port() != port) continue;
-    const auto n = numbers.of(p);
-    f.emplace_back(p.to_server(), letters_of(p.segment.flags), n.seq, n.ack, p.payload.size(), p.lost);
-  }
-  return f;
 }
 
 std::vector<decision> decisions_of(const record& r, std::uint16_t port) {
@@ -66,15 +39,6 @@ std::vector<decision> decisions_of(const record& r, std::uint16_t port) {
   std::copy_if(r.decisions.begin(), r.decisions.end(), std::back_inserter(d),
                [port](const decision& x) { return x.port == port; });
   return d;
-}
-
-/// "30002, 30004 and 3 more": all but the first.
-std::string others(const std::vector<std::uint16_t>& ports) {
-  constexpr std::size_t most = 3;
-  std::string text;
-  for (std::size_t i = 1; i < ports.size() && i <= most; ++i) text += (i > 1 ? ", " : "") + std::to_string(ports[i]);
-  if (ports.size() > most + 1) text += " and " + std::to_string(ports.size() - most - 1) + " more";
-  return text;
 }
 
 void print_clients(std::ostream& out, const settings& s, const record& r, const style& look) {
@@ -99,18 +63,9 @@ void print_clients(std::ostream& out, const settings& s, const record& r, const 
 
 void print_traces(std::ostream& out, const settings& s, const record& r, const style& look) {
   const rules rule = rules_of(s);
-  std::vector<std::pair<fate, std::vector<std::uint16_t>>> groups;
-  for (const client_log& c : r.clients) {
-    const fate f = fate_of(r, c.port);
-    const auto same = std::find_if(groups.begin(), groups.end(), [&f](const auto& g) { return g.first == f; });
-    if (same != groups.end()) {
-      same->second.push_back(c.port);
-    } else {
-      groups.push_back({f, {c.port}});
-    }
-  }
-  for (const auto& [f, ports] : groups) {
-    if (f.empty()) continue;
+  for (const std::vector<std::uint16_t>& ports : alike_clients(r)) {
+    if (std::none_of(r.packets.begin(), r.packets.end(), [&](const packet& p) { return p.port() == ports.front(); }))
+      continue;
     out << '\n' << look.strong("tcpdump -i lo -p tcp -nn port " + std::to_string(ports.front()));
     if (ports.size() > 1) out << look.dim("   " + others(ports) + " alike");
     out << look.dim("   seconds since its SYN") << '\n';
@@ -120,6 +75,23 @@ void print_traces(std::ostream& out, const settings& s, const record& r, const s
 }
 
 }  // namespace
+
+std::string title_of(const settings& s) {
+  const unsigned n = client_count(s);
+  return std::string(s.preset->title) + ": listen(fd, " + std::to_string(s.backlog) + "), " + std::to_string(n) +
+         (n == 1 ? " client, " : " clients, ") + accept_text(s.accept);
+}
+
+std::string tunables_of(const settings& s) {
+  std::string text;
+  for (const tunable t : {tunable::abort_on_overflow, tunable::syncookies, tunable::max_syn_backlog, tunable::somaxconn,
+                          tunable::synack_retries}) {
+    const char* const prefix = t == tunable::somaxconn ? "" : "tcp_";
+    text += (text.empty() ? "" : ", ") + std::string(prefix) + name_of(t) + ' ' +
+            std::to_string(s.preset->value(t, s.tunables));
+  }
+  return text;
+}
 
 void print_report(std::ostream& out, const settings& s, const record& r, bool proc) {
   const style look = style::of_stdout();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// One run as the options say, as text, JSON, capture or diagram.
+// One run as the options say, as text, JSON, capture, diagram or page.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "capture.hpp"
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "html_page.hpp"
 #include "json_record.hpp"
 #include "output_files.hpp"
 #include "report.hpp"
@@ -68,6 +69,7 @@ int run_command(int argc, const char* const* argv) {
   std::string json_path;
   std::string pcap_path;
   std::string mermaid_path;
+  std::string html_path;
   bool proc = false;
   constexpr int most_clients = first_preload_port - first_client_port;
   value("--clients", "N", "how many clients [3]", [&s](const char* n, const std::string& v) {
@@ -100,6 +102,8 @@ int run_command(int argc, const char* const* argv) {
       ->type_name("FILE|-");
   app.add_option("--pcap", pcap_path, "a pcapng capture")->type_name("FILE");
   app.add_option("--mermaid", mermaid_path, "a sequence diagram")->type_name("FILE");
+  app.add_option("--html", html_path, "the whole run as one page for a browser, as a bug report needs it")
+      ->type_name("FILE");
   app.add_flag("--proc", proc, "socket tables as /proc/net/tcp has them");
   if (!parse(app, argc, argv)) return 0;
 
@@ -118,7 +122,7 @@ int run_command(int argc, const char* const* argv) {
   output_files files;
   for (const auto& [option, path, dash] :
        {std::tuple{"--json", &json_path, true}, std::tuple{"--pcap", &pcap_path, false},
-        std::tuple{"--mermaid", &mermaid_path, false}}) {
+        std::tuple{"--mermaid", &mermaid_path, false}, std::tuple{"--html", &html_path, false}}) {
     if (app.get_option(option)->count() > 0) files.add(option, *path, dash);
   }
   if (const std::string o = objection(s); !o.empty()) throw usage_error(o);
@@ -127,6 +131,7 @@ int run_command(int argc, const char* const* argv) {
   if (files.has("--json")) files.write("--json", to_json(s, r).dump() + '\n');
   if (files.has("--pcap")) files.write("--pcap", as_pcapng(r.packets));
   if (files.has("--mermaid")) files.write("--mermaid", as_mermaid(r.packets));
+  if (files.has("--html")) files.write("--html", as_html(s, r));
   if (!files.has("--json")) print_report(std::cout, s, r, proc);
   return 0;
 }

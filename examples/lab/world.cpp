@@ -31,6 +31,7 @@ class world {
     for (const auto& [t, value] : s.tunables) kernel_->set(t, value);
     kernel_->listen(s.backlog, 0);
     program_.emplace(net_, plans_, *kernel_, settings_, out_, [this] { rearm(); });
+    note_depths();
   }
 
   void run() {
@@ -111,7 +112,19 @@ class world {
     rearm();
   }
 
-  void rearm() { wake_.set(kernel_->next_deadline()); }
+  void rearm() {
+    wake_.set(kernel_->next_deadline());
+    note_depths();
+  }
+
+  void note_depths() {
+    const queue_state now = kernel_->queues();
+    if (out_.depths.empty() || !same_depths(out_.depths.back().second, now)) out_.depths.emplace_back(net_.now(), now);
+  }
+
+  static bool same_depths(const queue_state& a, const queue_state& b) {
+    return a.requests == b.requests && a.young == b.young && a.waiting == b.waiting;
+  }
 
   void saw(instant at, const segment& s, bool lost) {
     packet p{.at = at, .segment = s, .lost = lost};

@@ -116,7 +116,8 @@ struct record {
   std::vector<packet> packets;
   std::vector<decision> decisions;
   std::vector<snapshot> snapshots;
-  counts counters;  ///< nstat's names; changes since the first client began
+  std::vector<std::pair<instant, queue_state>> depths;  ///< whenever a queue had become longer or shorter
+  counts counters;                                      ///< nstat's names; changes since the first client began
   std::vector<cause_line> causes;
   std::vector<std::pair<std::uint16_t, instant>> accepted;
   std::map<std::uint16_t, std::vector<std::pair<std::size_t, instant>>> server_read;
