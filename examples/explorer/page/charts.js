@@ -150,13 +150,14 @@ export function latency(into, histories, now) {
     const words = took.length ? `${took.length} connected; the median took ${span(took[Math.floor((took.length - 1) / 2)])}, the longest ${span(took.at(-1))}` : 'nobody connected';
     return worlds.length > 1 ? `${i ? 'B, circles' : 'A, dots'}: ${words}.` : `${words}.`;
   }).join(' ');
-  const high = Math.max(0.001, ...all.map((p) => p.took / 1e6)) * 1.1;
-  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: 'connect() took, s', label: said });
+  const [unit, name] = all.some((p) => p.took >= 1e6) ? [1e6, 's'] : [1e3, 'ms'];
+  const high = Math.max(...all.map((p) => p.took)) / unit * 1.1;
+  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: `connect() took, ${name}`, label: said });
   for (const v of [1, 3, 7, 15]) {
-    if (v < high && high > 1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
+    if (unit === 1e6 && v < high) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
   }
   worlds.forEach((points, i) => {
-    for (const p of thin(points, 600, (q) => q.took)) f.chart.append(svg('circle', { class: i ? 'ring' : 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / 1e6).toFixed(1), r: i ? 4 : 3 }));
+    for (const p of thin(points, 600, (q) => q.took)) f.chart.append(svg('circle', { class: i ? 'ring' : 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / unit).toFixed(1), r: i ? 4 : 3 }));
   });
   return into.replaceChildren(f.chart, el('figcaption', {}, said));
 }

@@ -192,7 +192,11 @@ function beside(other) {
 }
 
 function play(on = !sim.playing) {
-  if (on && stories.current && sim.stopAt === null) return stories.next();
+  const s = stories.current;
+  if (on && s && sim.stopAt === null) {
+    if (stories.at + 1 < s.steps.length) return stories.next();
+    intervene();
+  }
   sim.playing = on;
   sim.settling = false;
   return redraw();

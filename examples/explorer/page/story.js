@@ -22,6 +22,9 @@ export function filled(sentence, states) {
   });
 }
 
+const out = (e) => e.getBoundingClientRect().top < 0 || e.getBoundingClientRect().top > innerHeight - 100;
+const show = (e) => e?.scrollIntoView({ behavior: still.matches ? 'auto' : 'smooth' });
+
 export class Stories {
   current = null;  ///< the story that is told
   at = -1;         ///< its step; -1 before the start
@@ -33,6 +36,7 @@ export class Stories {
     $('story-next').addEventListener('click', () => this.next());
     $('story-back').addEventListener('click', () => this.back());
     $('story-leave').addEventListener('click', () => this.leave());
+    $('story-look').addEventListener('click', () => show(document.querySelector('.panel.look')));
   }
 
   async load() {
@@ -71,6 +75,7 @@ export class Stories {
   next() {
     const s = this.current;
     if (!s) return undefined;
+    if (out($('story'))) show($('story'));
     if (this.sim.stopAt !== null) {  // on the way already: be there
       this.sim.advance(this.sim.stopAt);
       return this.arrived();
@@ -110,6 +115,7 @@ export class Stories {
     $('story').hidden = !s;
     document.body.classList.toggle('in-story', Boolean(s) && this.at >= 0);
     for (const e of document.querySelectorAll('.look')) e.classList.remove('look');
+    $('story-look').hidden = true;
     if (s) {
       const under = this.sim.stopAt !== null, last = this.at === s.steps.length - 1;
       const states = this.sim.worlds.map((w) => w.state);
@@ -125,10 +131,12 @@ export class Stories {
     this.changed();
   }
 
-  /// Marks what to look at, and brings it into view if it is below.
+  /// Marks what to look at; where that is further down, a button goes there.
   point(look) {
     for (const name of look ? look.split(' ') : []) {
       for (const e of document.querySelectorAll(`[data-part="${name}"], #${name}`)) e.classList.add('look');
     }
+    const panel = document.querySelector('.panel.look');
+    $('story-look').hidden = !panel || !out(panel);
   }
 }
