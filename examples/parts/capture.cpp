@@ -2,11 +2,16 @@
 #include "capture.hpp"
 
 #include <listenq/transport/traced.hpp>
-#include <sstream>
 
 namespace lab {
 
 namespace {
+
+/// A stream would bring half of the standard library into WebAssembly.
+struct text_output {
+  std::string text{};
+  void write(const char* bytes, std::streamsize size) { text.append(bytes, static_cast<std::size_t>(size)); }
+};
 
 template <class Recorder>
 void replay(const std::vector<packet>& packets, Recorder& recorder) {
@@ -20,18 +25,18 @@ void replay(const std::vector<packet>& packets, Recorder& recorder) {
 }  // namespace
 
 std::string as_pcapng(const std::vector<packet>& packets) {
-  std::ostringstream out;
-  pcapng_recorder recorder(out);
+  text_output out;
+  basic_pcapng_recorder recorder(out);
   replay(packets, recorder);
-  return out.str();
+  return out.text;
 }
 
 std::string as_mermaid(const std::vector<packet>& packets) {
-  std::ostringstream out;
-  mermaid_recorder recorder(out);
+  text_output out;
+  basic_mermaid_recorder recorder(out);
   recorder.name(endpoint{loopback, server_port}, "S", true);
   replay(packets, recorder);
-  return out.str();
+  return out.text;
 }
 
 }  // namespace lab

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Recorders: what is told of segments and writes them down as pcapng, as a Mermaid sequence diagram or as tcpdump's
 // lines. They can be fed by `traced`, by the tap of an in-memory network, or by hand. They write and keep no more than
-// they must.
+// they must. The first two write to anything that has a stream's `write`.
 #pragma once
 
 #include <array>
@@ -33,9 +33,10 @@ concept recorder = addressing<A> && requires(R& r, instant at, const basic_segme
 
 /// A pcapng capture of whole IP packets (open the stream in binary mode). Lost segments are in it with the comment
 /// "lost". A tag of `tagged<Base>` is left out: no header has room for it.
-class pcapng_recorder {
+template <class Out>
+class basic_pcapng_recorder {
  public:
-  explicit pcapng_recorder(std::ostream& out) : writer_(to_stream{&out}) { writer_.begin(); }
+  explicit basic_pcapng_recorder(Out& out) : writer_(to_stream{&out}) { writer_.begin(); }
 
   template <addressing A>
   void record(instant at, const basic_segment<A>& s, bool lost = false,
@@ -62,7 +63,7 @@ class pcapng_recorder {
 
  private:
   struct to_stream {
-    std::ostream* out;
+    Out* out;
     void operator()(byte_view b) const {
       out->write(reinterpret_cast<const char*>(b.data), static_cast<std::streamsize>(b.size));
     }
@@ -72,11 +73,14 @@ class pcapng_recorder {
   std::size_t skipped_ = 0;
 };
 
+using pcapng_recorder = basic_pcapng_recorder<std::ostream>;
+
 /// A Mermaid `sequenceDiagram`: `C1->>S: SYN at 0.000012`. Servers answer with dotted arrows, lost segments end in a
 /// cross. An endpoint that has no name is S (S2, ...) when the first SYN seen goes to it, else C1 (C2, ...).
-class mermaid_recorder {
+template <class Out>
+class basic_mermaid_recorder {
  public:
-  explicit mermaid_recorder(std::ostream& out) : out_(&out) { *out_ << "sequenceDiagram\n"; }
+  explicit basic_mermaid_recorder(Out& out) : out_(&out) { put("sequenceDiagram\n"); }
 
   /// Names an endpoint before its first segment; it appears in the order of naming. Only letters, digits and `_` of the
   /// name serve as the identifier.
@@ -94,10 +98,16 @@ class mermaid_recorder {
     const bool from_server = known != participants_.end() ? !known->second.server : s.flags.has(flag::syn | flag::ack);
     const participant from = find_or_add(from_key, from_server);
     const participant to = find_or_add(to_key, !from.server);
-    *out_ << "    " << from.id << (from.server ? "--" : "-") << (lost ? "x" : ">>") << to.id << ": "
-          << to_text(s.flags);
-    if (!s.payload.empty()) *out_ << ' ' << s.payload.size << (s.payload.size == 1 ? " byte" : " bytes");
-    *out_ << " at " << time_text(at) << (lost ? ", lost" : "") << '\n';
+    std::string line = "    ";
+    line.append(from.id)
+        .append(from.server ? "--" : "-")
+        .append(lost ? "x" : ">>")
+        .append(to.id)
+        .append(": ")
+        .append(to_text(s.flags));
+    if (!s.payload.empty())
+      line.append(" ").append(std::to_string(s.payload.size)).append(s.payload.size == 1 ? " byte" : " bytes");
+    put(line.append(" at ").append(time_text(at)).append(lost ? ", lost\n" : "\n"));
   }
 
  private:
@@ -121,9 +131,13 @@ class mermaid_recorder {
     }
     if (id.empty() || id == "end") id += '_';  // `end` is a word of Mermaid's own
     while (taken(id)) id += '_';
-    *out_ << "    participant " << id << " as " << (named ? id + ' ' + key : key) << '\n';
+    std::string line = "    participant ";
+    line.append(id).append(" as ").append(named ? id + ' ' : std::string()).append(key).append("\n");
+    put(line);
     return participants_.emplace(key, participant{id, server}).first->second;
   }
+
+  void put(const std::string& text) { out_->write(text.data(), static_cast<std::streamsize>(text.size())); }
 
   bool taken(const std::string& id) const {
     for (const auto& [key, p] : participants_) {
@@ -132,11 +146,13 @@ class mermaid_recorder {
     return false;
   }
 
-  std::ostream* out_;
+  Out* out_;
   std::map<std::string, participant> participants_{};
   std::size_t servers_ = 0;
   std::size_t clients_ = 0;
 };
+
+using mermaid_recorder = basic_mermaid_recorder<std::ostream>;
 
 /// Lines as `tcpdump` prints them, with seconds for the time of day; a lost segment's line ends in ` (lost)`. Numbers
 /// are relative as tcpdump's are: those of a segment with ACK, once a SYN-ACK (or, without one, any ACK) of its
