@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSL-1.0
 """Makes tables, plots and a comparison of what the programs have written.
 
-usage: report.py RESULTS [--compare OLD.json] NAME...
+usage: report.py RESULTS [--compare OLD.json] [--readme FILE] NAME...
 
 NAME.json is Google Benchmark's, or tables of one of our own programs (support/tables.hpp). Of Google Benchmark's
 repetitions a row is the lower decile of the CPU times: other work on the machine makes repetitions slower, never faster.
+FILE is Markdown; what is between `<!-- NAME 2 -->` and `<!-- end -->` becomes the second table of NAME.
 """
 import argparse
 import json
@@ -22,7 +23,8 @@ BASES = {"policies": "linux_6_18", "overload": "handshake"}
 def times_of(data):
     """Name -> nanoseconds of CPU, the lower decile; and name -> bytes a request, where a program says so."""
     times, sizes = {}, {}
-    for b in data["benchmarks"]:
+    # As they were registered, not as they took turns.
+    for b in sorted(data["benchmarks"], key=lambda b: (b["family_index"], b["per_family_instance_index"])):
         if b.get("run_type") == "iteration" and not b.get("error_occurred"):
             times.setdefault(b["run_name"], []).append(b["cpu_time"])
             if "bytes" in b:
@@ -76,18 +78,28 @@ def timed_table(name, measured, sizes):
         line += [f"{cells[n] / base[n]:.2f}" if n in cells and n in base else "" for n in columns] if base else []
         line += [f"{bytes_of[row]:.0f}" if row in bytes_of else ""] if bytes_of else []
         lines.append(line)
-    return [f"### {name}", ""] + markdown(head, lines)
+    return markdown(head, lines)
 
 
 def given_tables(name, data):
-    text = [f"### {name}", ""]
+    """A list of tables, each the lines of it."""
+    texts = []
     for t in data["tables"]:
         if t["plot"] == "curves":
             continue
         cells = [[r["name"]] + ["" if v is None else f"{v:.{t['digits']}f}" for v in r["cells"]] for r in t["rows"]]
-        text += [t["title"] + ".", ""] + markdown([""] + t["columns"], cells)
-        text += [t["note"], ""] if t["note"] else []
-    return text + [line for s in data["skipped"] for line in (f"Skipped: {s}.", "")]
+        texts.append([t["title"] + ".", ""] + markdown([""] + t["columns"], cells) +
+                     ([t["note"], ""] if t["note"] else []))
+    return texts + [[f"Skipped: {s}.", ""] for s in data["skipped"]]
+
+
+def put_into(path, name, texts, when):
+    """Each table in its place, if it has one."""
+    text = path.read_text()
+    for i, lines in enumerate(texts, 1):
+        place = re.compile(rf"(<!-- {name} {i} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text = place.sub(lambda m: m[1] + "\n".join(lines + [f"({when})", ""]) + "\n" + m[2], text)
+    path.write_text(text)
 
 
 def gnuplot(script):
@@ -152,10 +164,15 @@ def compare(old, new):
     return markdown(["row", "before", "now", ""], lines)
 
 
+def context_of(context):
+    return f"{context['date'][:10]}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f} at the start"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=pathlib.Path)
     parser.add_argument("--compare", type=pathlib.Path)
+    parser.add_argument("--readme", type=pathlib.Path)
     parser.add_argument("names", nargs="+")
     asked = parser.parse_args()
     lines, everything, failed, context = [], {}, [], None
@@ -167,12 +184,15 @@ def main():
         failed += [f"{name}: {e}" for e in errors_of(data)]
         if "benchmarks" in data:
             measured, sizes = times_of(data)
-            lines += timed_table(name, measured, sizes)
+            texts = [timed_table(name, measured, sizes)]
             plot_times(asked.results, name, measured)
         else:
-            lines += given_tables(name, data)
+            texts = given_tables(name, data)
             plot_tables(asked.results, name, data)
-    lines.append(f"{context['date'][:10]}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f} at the start.")
+        lines += [f"### {name}", ""] + [line for table in texts for line in table]
+        if asked.readme:
+            put_into(asked.readme, name, texts, context_of(data["context"]))
+    lines.append(context_of(context) + ".")
     if asked.compare:
         flat = {name: v for program in everything.values() for name, v in program.items()}
         lines += ["", f"Against {asked.compare.name}:", ""] + compare(rows(asked.compare), flat)

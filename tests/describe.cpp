@@ -14,6 +14,12 @@ namespace {
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+struct nameless {
+  static constexpr syn_answer on_request_full(const overflow_facts&) noexcept { return syn_answer::drop; }
+};
+template <int N>
+struct nameless_with_argument : nameless {};
+
 }  // namespace
 
 // A slot that is left out, or the answer of its neighbour.
@@ -101,4 +107,11 @@ TEST_CASE("cookies are spelled by their codec, and by what is not the codec's ow
              "always<bernstein_cookie<3>, static_key, after_cookie<7>>"));
   CHECK(says(describe<listener<cookies<pausing<in_every_iss<freebsd_13_cookie>>>, sizing<syncache<4, 3>>>>(),
              "pausing<in_every_iss<freebsd_13_cookie>>"));
+}
+
+// A policy of a user's own that does not say its name: an error in the middle of the library, or an empty line.
+TEST_CASE("a policy without a name is spelled as its type") {
+  CHECK(says(describe<listener<request_full<nameless>>>(), "request_full        nameless\n"));
+  CHECK(says(describe<listener<request_full<nameless_with_argument<3>>>>(),
+             "request_full        nameless_with_argument<3>\n"));
 }

@@ -6,6 +6,7 @@
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/take_front.hpp>
 #include <listenq/describe.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -44,9 +45,13 @@ inline constexpr auto compared_here = compared;
 /// Calls `visit.template operator()<L>(name)` for each.
 template <class Visit>
 void each_variant(Visit visit) {
-  boost::hana::for_each(compared_here, [&visit](auto type) {
+  std::set<std::string> taken;  // a policy made from another one has that one's name
+  boost::hana::for_each(compared_here, [&](auto type) {
     using L = typename decltype(type)::type;
-    visit.template operator()<L>(name_of_variant<L>());
+    const std::string name = name_of_variant<L>();
+    std::string unique = name;
+    for (int i = 2; !taken.insert(unique).second; ++i) unique = name + " (" + std::to_string(i) + ")";
+    visit.template operator()<L>(unique);
   });
 }
 

@@ -37,10 +37,26 @@ inline std::string era_text(linux_era e) {
   return names[static_cast<int>(e)];
 }
 
-/// How a policy is written; by its name unless it has arguments.
+/// The name of a type as the compiler spells it, without its namespace: "mine", "mine<3>".
+template <class P>
+std::string name_of_type() {
+  const std::string f = __PRETTY_FUNCTION__;  // "... [with P = users::mine<3>; ...]", "... [P = users::mine<3>]"
+  const std::size_t from = f.find("P = ") + 4;
+  const std::string whole = f.substr(from, f.find_first_of(";]", from) - from);
+  const std::size_t colons = whole.rfind("::", whole.find('<'));
+  return colons == std::string::npos ? whole : whole.substr(colons + 2);
+}
+
+/// How a policy is written; by its name unless it has arguments. Whoever writes one for himself may do without.
 template <class P>
 struct spelling {
-  static std::string text() { return P::name; }
+  static std::string text() {
+    if constexpr (requires { std::string{P::name}; }) {
+      return P::name;
+    } else {
+      return name_of_type<P>();
+    }
+  }
 };
 template <class P>
 std::string spell() {
