@@ -21,18 +21,20 @@ bool heeds(const preset_entry& p, tunable t) {
 
 }  // namespace
 
-preset_options::preset_options(CLI::App& app) {
+preset_options::preset_options(CLI::App& app, backlogs how) {
   app.add_option_function<std::string>(
          "--preset", [this](const std::string& v) { preset = to_preset("--preset", v); },
          "whose listener; - _ . are the same")
       ->type_name(preset_names());
-  app.add_option_function<std::string>(
-         "--backlog",
-         [this](const std::string& v) {
-           backlog = to_int("--backlog", v, std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
-         },
-         "listen()'s second argument, any int [1]")
-      ->type_name("N");
+  if (how == backlogs::one) {
+    app.add_option_function<std::string>(
+           "--backlog",
+           [this](const std::string& v) {
+             backlog = to_int("--backlog", v, std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
+           },
+           "listen()'s second argument, any int [1]")
+        ->type_name("N");
+  }
   add(app, "--abort-on-overflow", tunable::abort_on_overflow, "tcp_abort_on_overflow, 0 or 1");
   add(app, "--syncookies", tunable::syncookies, "tcp_syncookies: 0 off, 1 when the request queue is full, 2 always");
   add(app, "--max-syn-backlog", tunable::max_syn_backlog, "tcp_max_syn_backlog");

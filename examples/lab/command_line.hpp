@@ -11,7 +11,8 @@ namespace lab {
 /// The options that choose a preset and its tunables, for every command that has them.
 class preset_options {
  public:
-  explicit preset_options(CLI::App& app);
+  enum class backlogs { one, none };  ///< is there `--backlog`?
+  explicit preset_options(CLI::App& app, backlogs how = backlogs::one);
   /// After parsing: refuses a tunable that the preset does not read.
   void check();
   const preset_entry* preset = find_preset("linux-3.12");

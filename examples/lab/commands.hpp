@@ -13,6 +13,7 @@ int explore_command(int argc, const char* const* argv);
 int simulate_command(int argc, const char* const* argv);
 int attacks_command(int argc, const char* const* argv);
 int replay_command(int argc, const char* const* argv);
+int sizing_command(int argc, const char* const* argv);
 
 /// The articles' three experiments. `proc`: socket tables as /proc/net/tcp.
 int experiments(bool proc);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The lab: the articles' experiments with listen(fd, backlog) on this library's listener, in virtual time. Without
 // arguments the three of them; with options one run of your own; `explain`, `inject`, `matrix`, `explore`,
-// `simulate`, `attacks` and `replay` beside.
+// `simulate`, `attacks`, `replay` and `sizing` beside.
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(command, "simulate") == 0) return lab::simulate_command(argc - 1, argv + 1);
     if (std::strcmp(command, "attacks") == 0) return lab::attacks_command(argc - 1, argv + 1);
     if (std::strcmp(command, "replay") == 0) return lab::replay_command(argc - 1, argv + 1);
+    if (std::strcmp(command, "sizing") == 0) return lab::sizing_command(argc - 1, argv + 1);
     return lab::run_command(argc, argv);
   } catch (const lab::usage_error& e) {
     std::cerr << e.what() << '\n';

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace lab {
 
@@ -46,9 +48,17 @@ std::uint64_t to_seed(const std::string& option, const std::string& text) {
 }
 
 duration to_duration(const std::string& option, const std::string& text, const char* allowed) {
-  const auto s = number<double>(text);
-  if (!s || !(*s >= 0 && *s <= 31536000)) refuse(option, text, allowed);
-  return std::llround(*s * 1e6);
+  std::string digits = text;
+  double unit = 1e6;
+  for (const auto& [suffix, length] : {std::pair{"us", 1.0}, std::pair{"ms", 1e3}, std::pair{"s", 1e6}}) {
+    if (!digits.ends_with(suffix)) continue;
+    digits.resize(digits.size() - std::string_view(suffix).size());
+    unit = length;
+    break;
+  }
+  const auto n = number<double>(digits);
+  if (!n || !(*n >= 0 && *n * unit <= 31536000e6)) refuse(option, text, allowed);
+  return std::llround(*n * unit);
 }
 
 double to_probability(const std::string& option, const std::string& text) {
