@@ -2,10 +2,11 @@
 // How big should the backlog be? Closed forms and a simulation of this very crowd, side by side, as text or JSON.
 #include <iostream>
 
-#include "../sizing/sizing_json.hpp"
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "output_files.hpp"
+#include "plot.hpp"
+#include "sizing_json.hpp"
 #include "style.hpp"
 
 namespace lab {
@@ -41,32 +42,43 @@ std::string with_interval(const estimate& e) {
   return s;
 }
 
-/// "1 s 2.9 %, 3 s 0.1 %": who is still without an answer when the next SYN leaves.
-std::string steps_text(const row& r, const question& q) {
-  std::string s;
-  duration at = 0;
-  for (std::size_t i = 0; i < r.simulated.steps.size() && i < 3; ++i) {
-    at += q.people.kernel.syn_interval(static_cast<unsigned>(i) + 1);
-    if (r.simulated.steps[i] <= 0) continue;
-    s += (s.empty() ? "" : ", ") + time_text(static_cast<double>(at)) + ": " + share_text(r.simulated.steps[i]);
-  }
-  return s.empty() ? "-" : s;
+/// Who is still without an answer when the i-th repetition of the SYN leaves.
+std::string step_text(const row& r, std::size_t i) {
+  return i < r.simulated.steps.size() ? share_text(r.simulated.steps[i]) : "0";
 }
 
-void print_table(const question& q, const answer& a, const style& look) {
-  const auto p99 = [](const auto& t) { return t ? time_text(static_cast<double>(*t)) : std::string("gives up"); };
+void print_tables(const question& q, const answer& a, const style& look) {
+  const auto wait = [](const auto& t) { return t ? time_text(static_cast<double>(*t)) : std::string("gives up"); };
   const bool stalls = q.people.stall > 0;
-  std::cout << look.dim("             closed forms                 the simulation, with 95 % intervals\n")
-            << look.strong(
-                   "  listen(N)  M/M/1/K  1 in 100  a stall   turned away     1 in 100  too late     SYN again at\n")
-            << look.strong("                loses     waits    loses                     waits\n");
+  std::cout << look.strong("  closed forms         places for      M/M/1/K    mean      p99      too     a stall")
+            << '\n'
+            << look.strong("  listen(N)      accept  requests       loses    wait     wait     late       loses")
+            << '\n';
   for (const row& r : a.rows) {
     std::string line = right(std::to_string(r.backlog), 11);
-    line += right(share_text(r.closed.loss), 9) + right(p99(r.closed.p99), 10);
-    line += right(stalls ? share_text(r.closed.stall_loss) : "-", 9);
-    line += right(with_interval(r.simulated.turned_away), 16) + right(p99(r.p99), 11);
-    line += right(with_interval(r.simulated.beyond), 15) + "  " + steps_text(r, q);
-    std::cout << (r.parts_in.empty() ? line : look.bad(line)) << '\n';
+    line += right(std::to_string(r.accept_slots), 12) + right(std::to_string(r.request_slots), 10);
+    line += right(share_text(r.closed.loss), 12) + right(time_text(r.closed.wait), 8) + right(wait(r.closed.p99), 9);
+    line += right(share_text(r.closed.beyond), 9) + right(stalls ? share_text(r.closed.stall_loss) : "-", 12);
+    std::cout << line << '\n';
+  }
+  std::string head = "  listen(N)     turned away     wait     wait            late";
+  duration at = 0;
+  for (unsigned i = 1; i <= 3; ++i) {
+    at += q.people.kernel.syn_interval(i);
+    head += right(time_text(static_cast<double>(at)), 8);
+  }
+  std::cout << '\n'
+            << look.strong(
+                   "  simulation       first try     mean      p99             too    SYN again after    stranded")
+            << '\n'
+            << look.strong(head) << '\n';
+  for (const row& r : a.rows) {
+    std::string line = right(std::to_string(r.backlog), 11);
+    line += right(with_interval(r.simulated.turned_away), 16) + right(time_text(r.simulated.wait.value), 9);
+    line += right(wait(r.p99), 9) + right(with_interval(r.simulated.beyond), 16);
+    for (std::size_t i = 0; i < 3; ++i) line += right(step_text(r, i), 8);
+    line += right(share_text(r.simulated.stranded), 9);
+    std::cout << line << '\n';
   }
 }
 
@@ -91,7 +103,7 @@ void print(const question& q, const answer& a, const style& look) {
   paragraph(std::cout, "  load      ", a.load_text);
   paragraph(std::cout, "  requests  ", a.request_text);
   std::cout << '\n';
-  print_table(q, a, look);
+  print_tables(q, a, look);
   std::cout << look.dim("  " + std::to_string(a.rows.empty() ? 0 : a.rows[0].simulated.clients) +
                         " clients each, seed " + std::to_string(c.seed))
             << "\n\n";
@@ -111,6 +123,7 @@ int sizing_command(int argc, const char* const* argv) {
   calculator::crowd& c = q.people;
   c.rate = 0;
   std::string json;
+  std::string svg;
   const auto time = [&app](const char* name, duration& to, const char* help) {
     app.add_option_function<std::string>(
            name, [name, &to](const std::string& v) { to = to_duration(name, v, "a time such as 300ms or 0.3"); }, help)
@@ -158,6 +171,7 @@ int sizing_command(int argc, const char* const* argv) {
          "--seed", [&c](const std::string& v) { c.seed = to_seed("--seed", v); }, "of the simulation [1]")
       ->type_name("N");
   app.add_option("--json", json, "as JSON; - is standard output")->type_name("FILE|-");
+  app.add_option("--svg", svg, "a plot")->type_name("FILE");
   if (!parse(app, argc, argv)) return 0;
   which.check();
   if (c.rate == 0) throw usage_error("--rate: is wanted, clients a second");
@@ -166,8 +180,10 @@ int sizing_command(int argc, const char* const* argv) {
   if (const std::string wrong = calculator::objection(q); !wrong.empty()) throw usage_error("--" + wrong);
   output_files files;
   if (app.get_option("--json")->count() > 0) files.add("--json", json, true);
+  if (!svg.empty()) files.add("--svg", svg);
 
   const answer a = calculator::answer_to(q);
+  if (files.has("--svg")) files.write("--svg", calculator::svg_of(q, a));
   if (files.has("--json")) {
     files.write("--json", calculator::to_json(q, a).dump() + '\n');
   } else {

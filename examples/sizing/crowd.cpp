@@ -113,7 +113,7 @@ class run {
       length_ = periods / static_cast<duration>(batches_) * static_cast<duration>(batches_) * c.every;
       report_.periods = static_cast<std::uint64_t>(length_ / c.every);
     }
-    first_ = std::min(length_ / 10, std::max(2 * c.deadline, length_ / 50));
+    first_ = std::max(c.settle, std::min(length_ / 10, std::max(2 * c.deadline, length_ / 50)));
     end_ = first_ + length_;
     next_burst_ = exponential(arrivals_) * gap();
     next_arrival_ = static_cast<instant>(next_burst_);

@@ -37,6 +37,7 @@ struct crowd {
   duration every = 10'000'000;       ///< the period
   listenq::kernel_profile kernel{};  ///< of the clients: when a SYN is repeated
   std::uint64_t clients = 10'000;    ///< so many are counted, about; with stalls it is whole periods, one at least
+  duration settle = 0;               ///< so long nobody is counted, at least: a queue that fills slowly
   std::uint64_t seed = 1;
 };
 

@@ -41,6 +41,12 @@ struct planned {
     in_time = std::max(0.0, seconds(q.people.deadline - handshake));
   }
   double stall_share() const { return q.people.stall > 0 ? seconds(q.people.stall) / seconds(q.people.every) : 0; }
+  double accepted() const { return service * (1 - stall_share()); }  // a second, at most
+  /// In overload: until the queue is full, but not longer than it takes the clients to come.
+  duration settling(std::uint32_t slots, std::uint64_t clients) const {
+    if (rate <= accepted()) return 0;
+    return std::llround(1e6 * std::min(slots / (rate - accepted()), static_cast<double>(clients) / rate));
+  }
   calculator::window window() const {
     return window_of(rate, seconds(q.people.stall), service, seconds(q.people.deadline));
   }
@@ -58,29 +64,31 @@ double most_clients(const planned& p, std::size_t rows) {
   const crowd& c = p.q.people;
   double counted = static_cast<double>(p.q.clients) / static_cast<double>(rows);
   if (c.stall > 0) counted = std::max(counted, p.rate * seconds(c.every));
-  return (1.1 * counted + p.rate * seconds(c.deadline)) / (1 - c.never_ack);
+  return ((p.rate > p.accepted() ? 2 : 1.1) * counted + p.rate * seconds(c.deadline)) / (1 - c.never_ack);
 }
 bool too_many(const planned& p, std::size_t rows) {
   return static_cast<double>(rows) * most_clients(p, rows) > 6 * static_cast<double>(p.q.clients);
 }
 
+/// What no listen() can exceed here.
+double most_backlog(const planned& p) {
+  return p.q.preset->reads(tunable::somaxconn) ? p.q.preset->value(tunable::somaxconn, p.q.tunables) : 65535.0;
+}
+
 std::vector<int> usual_backlogs(const planned& p) {
   const calculator::window w = p.window();
-  const auto number = [&p](double x) {
-    const double most =
-        p.q.preset->reads(tunable::somaxconn) ? p.q.preset->value(tunable::somaxconn, p.q.tunables) : 65535.0;
-    return static_cast<int>(std::min({x, most, 65535.0}));
-  };
   std::vector<int> all;
-  const auto add = [&all](int n) {
+  const auto add = [&all, most = std::min(most_backlog(p), 65535.0)](double x) {
+    const int n = static_cast<int>(std::min(std::ceil(x), most));
     if (n >= 1 && std::find(all.begin(), all.end(), n) == all.end()) all.push_back(n);
   };
-  add(number(128));
-  add(number(std::ceil(p.with_margin())));
-  add(number(4096));
-  add(number(511));
-  add(number(std::ceil(w.least)));
-  if (!w.empty()) add(number(w.most));
+  add(128);
+  if (w.least >= 1) add(p.with_margin());
+  add(511);
+  add(4096);
+  if (w.least >= 1) add(w.least);
+  if (!w.empty()) add(w.most);
+  if (all.size() < 4) add(32);
   while (all.size() > 2 && too_many(p, all.size())) all.pop_back();
   std::sort(all.begin(), all.end());
   return all;
@@ -122,6 +130,13 @@ std::string unknown_to_closed_forms(const crowd& c, bool lossy) {
   return s;
 }
 
+/// ", 37 times as much", if that says anything.
+std::string times_text(const row& r) {
+  if (!r.factor || *r.factor >= 1e4 || *r.factor <= 1e-4) return {};
+  return *r.factor >= 1 ? ", " + digits(*r.factor, 2) + " times as much"
+                        : ", a " + digits(1 / *r.factor, 2) + "th of it";
+}
+
 /// Where closed form and simulation part, if they do: by half as much again, and by more than chance and 1 in 2000.
 void compare(row& r, const crowd& c) {
   const auto parts = [&r](const char* of, double closed, const estimate& e) {
@@ -134,12 +149,9 @@ void compare(row& r, const crowd& c) {
   };
   const bool lossy = r.simulated.turned_away.value > 0.0005;
   const std::string because = unknown_to_closed_forms(c, lossy) + ".";
-  const auto times = [&r] {
-    return r.factor && *r.factor < 1e4 && *r.factor > 1e-4 ? ", a factor of " + digits(*r.factor, 2) : std::string();
-  };
   if (parts("loss", r.closed.loss, r.simulated.turned_away)) {
     r.disagreement = "M/M/1/K turns away " + share_text(r.closed.loss) + ", the simulation " +
-                     share_text(r.simulated.turned_away.value) + times() + ": " + because;
+                     share_text(r.simulated.turned_away.value) + times_text(r) + ": " + because;
     return;
   }
   if (r.closed.p99.has_value() != r.p99.has_value() ||
@@ -151,19 +163,19 @@ void compare(row& r, const crowd& c) {
     }
     const auto text = [](const auto& t) { return t ? time_text(static_cast<double>(*t)) : std::string("too long"); };
     r.disagreement = "One in a hundred waits " + text(r.closed.p99) + " by the closed form, " + text(r.p99) +
-                     " in the simulation" + times() + ": " + because;
+                     " in the simulation" + times_text(r) + ": " + because;
     return;
   }
   if (parts("beyond", r.closed.beyond, r.simulated.beyond)) {
     r.disagreement = share_text(r.closed.beyond) + " come too late by the closed form, " +
-                     share_text(r.simulated.beyond.value) + " in the simulation" + times() + ": " + because;
+                     share_text(r.simulated.beyond.value) + " in the simulation" + times_text(r) + ": " + because;
   }
 }
 
 std::string meaning(const row& r, const planned& p) {
   const crowd_report& s = r.simulated;
   const std::string wait =
-      r.p99 ? "one in a hundred waits more than " + time_text(static_cast<double>(*r.p99))
+      r.p99 ? "one in a hundred waits longer than " + time_text(static_cast<double>(*r.p99))
             : "one in a hundred or more gives up after " + time_text(static_cast<double>(p.q.people.deadline));
   std::string text;
   if (s.turned_away.value == 0) {
@@ -187,6 +199,7 @@ void simulate(row& r, const planned& p, std::size_t rows) {
   door->listen(r.backlog, 0);
   crowd c = p.q.people;
   c.clients = std::max<std::uint64_t>(1, p.q.clients / rows);
+  c.settle = p.settling(r.accept_slots, c.clients);
   r.simulated = play(*door, c);
   if (const duration w = r.simulated.wait_exceeded_by(0.01); w >= 0) r.p99 = w;
   compare(r, c);
@@ -199,14 +212,17 @@ void judge_window(answer& a, const planned& p) {
   a.with_margin = p.with_margin();
   const std::string least = whole(std::ceil(a.window.least));
   const std::string most = whole(std::floor(a.window.most));
+  if (c.stall <= 0) {
+    a.window_text = "At most " + most + ": so many are accepted in " + time_text(static_cast<double>(c.deadline)) +
+                    ", the clients' patience. There are no stalls, so nothing but bursts asks for a backlog.";
+    return;
+  }
   if (!a.window.empty()) {
     a.window_text = "A backlog from " + least + " to " + most + ": in a stall of " +
                     time_text(static_cast<double>(c.stall)) + " come " + least + ", and in " +
-                    time_text(static_cast<double>(c.deadline)) + ", the clients' patience, " + most + " are accepted.";
-    if (c.stall > 0) {
-      a.window_text += " One stall in a hundred brings more than " + whole(a.with_margin) +
-                       (c.burst > 1 ? ", for clients come in bursts." : ".");
-    }
+                    time_text(static_cast<double>(c.deadline)) + ", the clients' patience, " + most +
+                    " are accepted. One stall in a hundred brings more than " + whole(a.with_margin) +
+                    (c.burst > 1 ? ", for clients come in bursts." : ".");
     return;
   }
   a.window_text =
@@ -218,14 +234,14 @@ void judge_window(answer& a, const planned& p) {
 }
 
 void judge_load(answer& a, const planned& p) {
-  a.load = p.rate / (p.service * (1 - p.stall_share()));
-  a.load_text = share_text(a.load) + " of what is accepted";
+  a.load = p.rate / p.accepted();
+  a.load_text = share_text(a.load) + " of what can be accepted";
   if (p.stall_share() > 0) a.load_text += " (stalls take " + share_text(p.stall_share()) + " of the time)";
   a.load_text += ".";
   if (a.load >= 1) {
-    a.warnings.push_back("Overload: " + digits(p.rate, 4) + " clients a second come, " +
-                         digits(p.service * (1 - p.stall_share()), 4) + " are accepted. Whatever the backlog, " +
-                         share_text(1 - 1 / a.load) + " will not be; a bigger one buys only delay.");
+    a.warnings.push_back("Overload: " + digits(p.rate, 4) + " clients a second come, " + digits(p.accepted(), 4) +
+                         " are accepted. Whatever the backlog, " + share_text(1 - 1 / a.load) +
+                         " will not be; a bigger one buys only delay.");
   }
 }
 
@@ -239,23 +255,52 @@ void judge_requests(answer& a, const planned& p) {
   const double spread =
       a.requests <= 0 ? 1 : 1 + burst * ((1 - c.never_ack) * prompt + c.never_ack * (a.requests - prompt)) / a.requests;
   a.request_need = a.requests > 0 ? erlang_b_slots(a.requests, one_in_thousand) : 1;
-  a.bursty_need = std::max(a.request_need, count_quantile(a.requests, spread, one_in_thousand));
+  a.bursty_need =
+      std::max({a.request_need, count_quantile(a.requests, spread, one_in_thousand), std::uint64_t{c.burst}});
   a.request_text = digits(a.requests, 3) + " are half-open on average (" + time_text(static_cast<double>(c.rtt)) +
                    " each" +
                    (c.never_ack > 0 ? ", " + time_text(static_cast<double>(e.dies_at)) + " those that never ACK" : "") +
                    "). One SYN in a thousand finds " + std::to_string(a.request_need) + " places taken (Erlang-B)" +
                    (c.burst > 1 ? ", with bursts " + std::to_string(a.bursty_need) + "." : ".");
+  std::string few;
   for (const row& r : a.rows) {
     if (r.request_slots >= a.bursty_need) continue;
-    const bool cookies = e.cookies != cookie_mode::off;
-    a.warnings.push_back("listen(" + std::to_string(r.backlog) + ") keeps " + std::to_string(r.request_slots) +
-                         " requests, " + std::to_string(a.bursty_need) + " are needed: beyond that a SYN gets " +
-                         (cookies ? "a cookie." : "no answer."));
+    few += (few.empty() ? "listen(" : ", listen(") + std::to_string(r.backlog) + ") " + std::to_string(r.request_slots);
   }
+  if (!few.empty()) {
+    a.warnings.push_back("Too few places for requests, of " + std::to_string(a.bursty_need) + ": " + few +
+                         ". Beyond that a SYN gets " + (e.cookies != cookie_mode::off ? "a cookie." : "no answer."));
+  }
+}
+
+void warn_of_closed_forms(answer& a, const planned& p) {
+  bool lossy = false;
+  std::string where;
+  for (const row& r : a.rows) {
+    if (r.parts_in.empty()) continue;
+    lossy = lossy || r.simulated.turned_away.value > 0.0005;
+    where += (where.empty() ? " listen(" : "; listen(") + std::to_string(r.backlog) + ") ";
+    const auto text = [](const auto& t) { return t ? time_text(static_cast<double>(*t)) : std::string("too long"); };
+    if (r.parts_in == "p99") {
+      where += "waits " + text(r.closed.p99) + " and " + text(r.p99) + " (p99)";
+    } else if (r.parts_in == "loss") {
+      where += "turns away " + share_text(r.closed.loss) + " and " + share_text(r.simulated.turned_away.value);
+    } else {
+      where += "fails " + share_text(r.closed.beyond) + " and " + share_text(r.simulated.beyond.value);
+    }
+    where += times_text(r);
+  }
+  if (where.empty()) return;
+  a.warnings.push_back("Do not trust the closed forms here: " + unknown_to_closed_forms(p.q.people, lossy) +
+                       ". By them and by the simulation:" + where + ".");
 }
 
 void judge_rows(answer& a, const planned& p) {
   const crowd& c = p.q.people;
+  if (!a.window.empty() && a.with_margin > most_backlog(p)) {
+    a.warnings.push_back("net.core.somaxconn is " + whole(most_backlog(p)) + ": no listen() gets more. Raise it to " +
+                         whole(a.with_margin) + " at least.");
+  }
   for (const row& r : a.rows) {
     if (r.backlog >= 0 && r.in_force < static_cast<std::uint32_t>(r.backlog)) {
       a.warnings.push_back("listen(" + std::to_string(r.backlog) + ") is " + std::to_string(r.in_force) + " here" +
@@ -267,12 +312,7 @@ void judge_rows(answer& a, const planned& p) {
                          time_text(static_cast<double>(c.stall - c.deadline)) +
                          " gives up before the first accept(), whatever the backlog.");
   }
-  for (const row& r : a.rows) {
-    if (!r.parts_in.empty()) {
-      a.warnings.push_back("Do not trust the closed forms at listen(" + std::to_string(r.backlog) + "). " +
-                           r.disagreement);
-    }
-  }
+  warn_of_closed_forms(a, p);
   if (c.burst == 1) {
     a.warnings.push_back(
         "Bursts of one are Poisson, and clients are not: the one published table of a listener's queue is 3.6 times "
@@ -305,9 +345,12 @@ void advise(answer& a, const planned& p) {
   if (best == nullptr) return;
   a.advice = "None of these serves all but one in a thousand in time; listen(" + std::to_string(best->backlog) +
              ") fails the fewest, " + share_text(best->simulated.beyond.value) + ".";
-  if (!a.remedy.empty()) a.advice += " What helps: " + a.remedy;
-  if (a.load >= 1)
-    a.advice += " What helps: more than " + digits(p.rate / (1 - p.stall_share()), 4) + " accepts a second.";
+  if (a.load >= 1) {
+    a.advice += " What helps: more than " + digits(p.rate / (1 - p.stall_share()), 4) + " accepts a second";
+    a.advice += p.q.people.stall > 0 ? ", or shorter stalls." : ".";
+  } else if (!a.remedy.empty()) {
+    a.advice += " What helps: " + a.remedy;
+  }
 }
 
 std::string not_in(const char* what, const std::string& range) { return std::string(what) + ": allowed are " + range; }
@@ -322,9 +365,10 @@ std::string time_text(double us) {
 }
 
 std::string share_text(double share) {
-  if (share <= 0) return "0";
-  if (share < 1e-5) return "< 0.001 %";
-  return digits(100 * share, share >= 0.1 && share < 0.9995 ? 3 : 2) + " %";
+  if (share < 1e-9) return "0";
+  if (share < 1e-5) return "<0.001 %";
+  if (share >= 0.995) return whole(100 * share) + " %";
+  return digits(100 * share, share >= 0.1 ? 3 : 2) + " %";
 }
 
 std::string objection(const question& q) {

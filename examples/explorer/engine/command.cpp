@@ -8,7 +8,7 @@
 
 #include "exports.hpp"
 #include "settings_json.hpp"
-#include "sizing_answer.hpp"
+#include "sizing_json.hpp"
 #include "world_json.hpp"
 
 namespace explorer {
@@ -145,7 +145,7 @@ json answer_to(const json& request) {
   if (!request.is_object()) return error("a request is a JSON object");
   const std::string verb = text_of(request, "do");
   if (verb == "presets") return presets();
-  if (verb == "sizing") return sizing(request);
+  if (verb == "sizing") return calculator::sizing(request);
   constexpr const char* verbs[] = {"open", "advance", "step", "act", "set", "state", "events", "export", "script"};
   if (std::find(std::begin(verbs), std::end(verbs), verb) == std::end(verbs))
     return error(
