@@ -39,7 +39,7 @@ export function sequence(into, events, client) {
       svg('line', { x1: from, y1: y - 7, x2: to, y2: y + 3, stroke: colour, 'stroke-width': 1.8 }),
       e.lost ? svg('text', { class: 'bad', x: to + 8 * dir, y: y + 7, 'text-anchor': 'middle' }, '✕')
         : svg('path', { d: `M${to} ${y + 3} l${-9 * dir} -5 l0 9 z`, fill: colour }),
-      svg('text', { x: (left + right) / 2, y: y - 7, 'text-anchor': 'middle' }, words(e)));
+      svg('text', { x: (left + right) / 2, y: y - 9, 'text-anchor': 'middle' }, words(e)));
   }
   if (mine.length > shown.length) chart.append(svg('text', { class: 'soft', x: left + 8, y: 34 }, `${mine.length - shown.length} earlier ones are not shown`));
   into.replaceChildren(chart);

@@ -78,7 +78,16 @@ export class Simulation {
       w.clear();
       w.take(ask({ do: 'script', world: w.index, settings, actions: actions.filter((a) => this.concerns(w, a)), until: this.now }), this.now);
     }
+    this.catchUp(this.worlds.map(() => []));
     this.onchange(null);
+  }
+
+  /// A tick takes its world to the time when a timer is due; the other one follows.
+  catchUp(news) {
+    this.now = Math.max(this.now, ...this.worlds.map((w) => w.state.now));
+    this.worlds.forEach((w, i) => {
+      if (w.state.now < this.now && (w.state.next ?? Infinity) <= this.now) news[i].push(...w.take(ask({ do: 'advance', world: w.index, to: this.now }), this.now));
+    });
   }
 
   /// A setting that the second world has of its own is not changed there.
@@ -115,7 +124,7 @@ export class Simulation {
       this.perform(action, news);
       changed = true;
     }
-    pass(to);
+    pass(Math.max(to, ...this.worlds.map((w) => w.state.now)));
     if (changed) this.onchange(news);
   }
 
@@ -137,6 +146,7 @@ export class Simulation {
     this.perform(action, news);
     this.acts = this.acts.filter((a) => a.at <= this.now);
     this.acts.push(action);
+    this.catchUp(news);
     this.onchange(news);
   }
 
@@ -171,13 +181,14 @@ export class Simulation {
   settle() {
     const rtt = this.worlds[0].state.settings.rtt;
     this.speed = Math.min(this.speed, Math.max(0.1, rtt / 1.4e6));
+    this.settleBy = this.now + 4 * rtt;
     this.playing = this.settling = true;
   }
   quiet() {
     return this.worlds.every((w) => w.state.wire.every((s) => s.arrives === null || s.arrives <= this.now));
   }
   settled() {
-    return this.quiet() && this.worlds.every((w) => w.state.next === null || w.state.next > this.now + w.state.settings.rtt);
+    return this.now >= this.settleBy || (this.quiet() && this.worlds.every((w) => w.state.next === null || w.state.next > this.now + w.state.settings.rtt));
   }
 
   /// A frame of the animation: `elapsed` real seconds have gone by.
