@@ -72,7 +72,7 @@ function ticks(low, high, most = 5) {
 /// A frame with axes; x and y say where a value is. `xmarks`: a logarithmic x axis with just these marks; `ylog`: decades.
 export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, xmarks = null, ylog = false, label }) {
   const [x0, x1] = xs, [y0, y1] = ys;
-  const left = 46, right = width - 14, top = 18, bottom = height - 34;
+  const left = 52, right = width - 14, top = 18, bottom = height - 34;
   const tx = xmarks ? (v) => Math.log10(Math.max(v, x0)) : (v) => v;
   const x = (v) => left + ((tx(v) - tx(x0)) / (tx(x1) - tx(x0) || 1)) * (right - left);
   const ty = ylog ? (v) => Math.log10(Math.max(v, y0)) : (v) => v;
