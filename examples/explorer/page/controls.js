@@ -2,7 +2,6 @@
 // The settings as a form. Each control reads its value from the settings in force and asks `change(name, value)` when
 // the reader moves it; `beside(other)` says what the second world has of its own. Nothing is decided here.
 import { $, el, set } from './dom.js';
-import { TUNABLES } from './simulation.js';
 
 // A slider and a number for the same value. Sliders that span decades are logarithmic; `zero` lets them reach 0.
 const logarithmic = (low, high, zero = false) => ({
@@ -166,5 +165,3 @@ export class Controls {
     set($('controls'), 'data-beside', other ? 'yes' : null);
   }
 }
-
-export { TUNABLES };

@@ -23,8 +23,13 @@ const choose = (id) => {
   chosen = id;
   redraw();
 };
-const scenes = [new Scene(0, choose)];
-$('stage').append(scenes[0].root);
+const scenes = [];
+/// The picture of a world; who chooses a client there looks at that world below, too.
+function scene(i) {
+  scenes[i] ??= new Scene(i, (id) => { viewed = i; choose(id); });
+  return scenes[i];
+}
+$('stage').append(scene(0).root);
 
 // A first picture, until the engine answers: an empty listener.
 scenes[0].root.classList.add('first');
@@ -50,16 +55,19 @@ function attempt(what) {
   }
 }
 
+/// Which listener it is, with the tunables that are not as usual or not as in the other world.
 function titleOf(settings) {
-  const tuned = Object.entries(settings.tunables ?? {}).filter(([k, v]) => controls?.presets.get(settings.preset)?.tunables[k] !== v);
-  return `${controls.title(settings.preset)}, listen(fd, ${settings.backlog})${tuned.map(([k, v]) => `, ${k} ${v}`).join('')}`;
+  const others = sim.worlds.map((w) => w.state.settings.tunables);
+  const usual = controls.presets.get(settings.preset)?.tunables ?? {};
+  const told = Object.entries(settings.tunables).filter(([k, v]) => usual[k] !== v || (sim.other?.tunables && others.some((o) => k in o && o[k] !== v && k in sim.other.tunables)));
+  return `${controls.title(settings.preset)}, listen(fd, ${settings.backlog})${told.map(([k, v]) => `, ${k} ${v}`).join('')}`;
 }
 
 /// Everything that depends on the engine's state.
 function redraw() {
   const states = sim.worlds.map((w) => w.state);
   if (!states[0]) return;
-  while (scenes.length < states.length) scenes.push(new Scene(scenes.length, choose));
+  states.forEach((_, i) => scene(i));
   scenes.forEach((s, i) => {
     if (i >= states.length) s.root.remove();
     else if (s.root.parentNode !== $('stage')) $('stage').append(s.root);
@@ -97,8 +105,8 @@ function drawPanels() {
   charts.latency($('latency-chart'), sim.worlds.map((w) => w.events), sim.now);
 }
 
-function clock() {
-  text($('clock'), seconds(sim.now));
+function clock(now = sim.now) {
+  text($('clock'), seconds(now));
   text($('play'), sim.playing ? 'Stop' : 'Play');
   set($('log-list'), 'aria-live', sim.playing ? 'off' : 'polite');
   text($('speed-text'), `${Number(sim.speed.toPrecision(2))} s/s`);
@@ -117,9 +125,8 @@ function writeAddress() {
 
 sim.onchange = (news) => {
   sim.worlds.forEach((w, i) => {
-    if (!scenes[i]) scenes.push(new Scene(i, choose));
-    if (news) scenes[i].tell(news[i]);
-    else scenes[i].forget(w.events);
+    if (news) scene(i).tell(news[i]);
+    else scene(i).forget(w.events);
   });
   redraw();
   addressDue = true;
@@ -129,14 +136,25 @@ sim.onstop = () => {
   else redraw();
 };
 
+// Where much happens, the engine is asked less often than the picture is drawn: at most half of the time goes into it.
+let waiting = 0, askAgainAt = 0;
+
 function frame(t) {
   requestAnimationFrame(frame);
   const elapsed = Math.min(0.1, (t - lastFrame) / 1000);
   lastFrame = t;
   if (sim.playing) {
-    if (!attempt(() => sim.frame(elapsed)) || sim.now >= LATEST) sim.pause();
-    if (!still.matches) scenes.slice(0, sim.worlds.length).forEach((s) => s.animate(sim.now));
-    clock();
+    waiting = Math.min(0.2, waiting + elapsed);
+    if (t >= askAgainAt) {
+      const before = performance.now();
+      if (!attempt(() => sim.frame(waiting)) || sim.now >= LATEST) sim.pause();
+      waiting = 0;
+      const took = performance.now() - before;
+      askAgainAt = took > 8 ? t + 2 * took : t;
+    }
+    const now = Math.min(sim.now + waiting * sim.speed * 1e6, sim.stopAt ?? Infinity);
+    if (!still.matches) scenes.slice(0, sim.worlds.length).forEach((s) => s.animate(now));
+    clock(now);
   }
   if (panelsDue && (!sim.playing || t - panelsAt >= PANEL_EVERY)) {
     panelsAt = t;

@@ -154,8 +154,7 @@ export class Scene {
         el('b'), el('span', { class: 'tag' }), el('span', { class: 'count soft' }), el('div', { class: 'gauge thin' }, el('i'))),
       (e, r) => {
         const [name, tag, , bar] = e.children;
-        if (e.deadline !== r.deadline) Object.assign(e, { deadline: r.deadline, since: state.now });
-        e.born = r.born;
+        Object.assign(e, { deadline: r.deadline, born: r.born, timeouts: r.timeouts });
         text(name, cells ? '' : r.client === null ? (r.flood ? 'flood' : 'nobody') + ` :${r.port}` : clientName(r.client));
         text(tag, cells ? '' : r.young ? 'young' : `old, ${count(r.timeouts, 'timeout')}`);
         set(e, 'data-age', r.young ? 'young' : 'old');
@@ -308,7 +307,7 @@ export class Scene {
   countdown(e, now) {
     const [, , what, bar] = e.children;
     const left = Math.max(0, e.deadline - now);
-    const whole = Math.max(1, e.deadline - e.since);
+    const whole = Math.max(1, ((e.deadline - e.born) * 2 ** e.timeouts) / (2 ** (e.timeouts + 1) - 1));  // intervals double
     text(what, e.deadline === null ? '' : `SYN-ACK again in ${seconds(left, 1)} · age ${seconds(now - e.born, 1)}`);
     bar.firstChild.style.transform = `scaleX(${Math.min(1, left / whole)})`;
   }

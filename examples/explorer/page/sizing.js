@@ -16,7 +16,6 @@ const FIELDS = [
   ['never_ack', 'SYNs never answered, %', 0, 0.01, 0, 100],
 ];
 
-const CLIENTS = 200000;  // that are simulated
 const FLOOR = 1e-5;
 const share = (v) => (v === null || v === undefined ? '-' : v === 0 ? '0' : v < FLOOR ? '< 0.001 %' : `${Number((100 * v).toPrecision(2))} %`);
 const wait = (v, late) => (v === null || v === undefined ? late : span(v));
@@ -38,7 +37,7 @@ export function startSizing(ask, presets) {
     el('p', {}, el('button', { class: 'primary', id: 'size-go' }, 'Calculate and simulate')));
 
   const request = () => {
-    const r = { do: 'sizing', preset: preset.value, syns: syns.value, seed: 1, clients: CLIENTS };
+    const r = { do: 'sizing', preset: preset.value, syns: syns.value, seed: 1 };
     for (const [name, , value, unit] of FIELDS) {
       const v = inputs[name].value === '' ? value : Number(inputs[name].value);
       r[name] = unit >= 1000 ? Math.round(v * unit) : v * unit;
@@ -69,13 +68,10 @@ export function startSizing(ask, presets) {
 
 function show(a) {
   const w = a.window;
-  const wrong = a.rows.filter((r) => r.disagree);
-  const warnings = a.warnings.filter((t) => !wrong.some((r) => t.includes(r.disagree.text)));
-  if (wrong.length) warnings.unshift(`Do not trust the formulas at ${wrong.map((r) => `listen(${r.backlog})`).join(', ')}: the table says why.`);
   $('sizing-answer').replaceChildren(
     el('p', { class: 'answer', id: 'sizing-window', 'data-least': w.least, 'data-most': w.most }, `${w.text} ${a.advice ?? ''}`),
     ...[w.remedy, `Load: ${a.load.text}`, `Requests: ${a.requests.text}`].filter(Boolean).map((t) => el('p', {}, t)),
-    ...warnings.map((t) => el('p', { class: 'notice' }, t)),
+    ...a.warnings.map((t) => el('p', { class: 'notice' }, t)),
     table(a), el('div', { class: 'columns' }, plot(a, 'loss'), plot(a, 'p99')),
     el('p', { class: 'soft' }, `${a.clients} clients were simulated against the listener itself. The formula for those turned away is M/M/1/K, or what a stall brings beyond the places, whichever is more.`));
 }
@@ -87,7 +83,7 @@ function table(a) {
     return el('tr', { 'data-backlog': r.backlog }, ...[
       String(r.backlog), share(Math.max(r.closed.loss, r.closed.stall_loss ?? 0)), within(r.simulated.loss, r.simulated.loss_pm),
       wait(r.closed.p99, 'too late'), wait(r.simulated.p99, 'too late'), share(r.closed.beyond), within(r.simulated.beyond, r.simulated.beyond_pm),
-    ].map((t) => el('td', { class: 'n' }, t)), el('td', { class: 'say' }, r.disagree ? `⚠ ${r.disagree.text} ${r.text}` : r.text));
+    ].map((t) => el('td', { class: 'n' }, t)), el('td', { class: 'say' }, (r.disagree ? '⚠ ' : '') + r.text));
   });
   return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'Backlogs compared' }, el('table', { id: 'sizing-table' },
     el('thead', {}, el('tr', {}, ...head.map((t) => el('th', { class: 'n' }, t)))), el('tbody', {}, ...rows)));
