@@ -130,6 +130,14 @@ class Commands(unittest.TestCase):
         self.assertEqual(state["now"], 1000500)
         self.assertEqual(state["requests"][0]["timeouts"], 1)
 
+    def test_a_script_goes_on_after_a_tick(self):
+        # An action between the tick and the timer that it went to, as the page records it.
+        state = self.ask("script", world=0, settings={"preset": "linux-6.18", "rtt": 1000},
+                         actions=[{"at": 0, "what": "raw_syn"}, {"at": 10000, "what": "tick"},
+                                  {"at": 10000, "what": "rst", "client": 0}], until=20000)
+        self.assertEqual((state["now"], state["queues"]["requests"]), (1000500, 1))
+        self.assertEqual(self.ask("advance", world=0, to=1001000)["queues"]["requests"], 0)
+
     def test_close_resets_and_listen_begins_again(self):
         # A closed port that admits, or one that stays closed.
         self.ask("script", world=0, settings={"backlog": 1, "rtt": 1000}, actions=THREE, until=1000000)

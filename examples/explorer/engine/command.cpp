@@ -125,12 +125,14 @@ json script(std::unique_ptr<live_world>& slot, const json& request) {
     if (!actions->is_array() || actions->size() > most_actions)
       return error("actions: an array of at most " + std::to_string(most_actions) + " is expected");
     std::size_t n = 0;
+    instant before = 0;
     for (const json& a : *actions) {
       const std::string where = "actions[" + std::to_string(n++) + "]: ";
       if (!a.is_object()) return error(where + "an object is expected");
       const auto at = a.find("at");
-      const auto when = at != a.end() ? integer_in(*at, w->now(), *end) : std::nullopt;
+      const auto when = at != a.end() ? integer_in(*at, before, *end) : std::nullopt;
       if (!when) return error(where + "at: a time between the action before and the end is expected");
+      before = *when;  // a tick may have gone beyond it: then at once
       if (!w->advance(*when, most_script_events)) return error(where + "too much happens before it");
       wrong = perform(*w, a, "set", "story");
       if (!wrong.empty()) return error(where + wrong);
