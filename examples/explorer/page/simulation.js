@@ -144,7 +144,6 @@ export class Simulation {
     action = { at: this.now, ...action };
     const news = this.worlds.map(() => []);
     this.perform(action, news);
-    this.now = Math.max(this.now, ...this.worlds.map((w) => w.state.now));  // a tick goes to the next timer
     this.acts = this.acts.filter((a) => a.at <= action.at);
     this.acts.push(action);
     this.catchUp(news);
