@@ -75,6 +75,7 @@ TEST_CASE("TIME-WAIT: a bare SYN beyond what was received is a new connection") 
   CHECK(in_time_wait({.flags = SYN | ACK, .seq = next + 1}) == acceptance::challenged);
   CHECK(in_time_wait({.flags = SYN | RST, .seq = next + 1}) == acceptance::challenged);
   CHECK(in_time_wait({.flags = ACK, .seq = next + 1}) == acceptance::passes);
+  CHECK(in_time_wait({.flags = flag::fin, .seq = next + 1}) == acceptance::passes);
   CHECK(of({.flags = SYN, .seq = next + 1}) == acceptance::challenged);
 }
 

@@ -28,6 +28,7 @@ TEST_CASE("a child begins with what the handshake agreed on, and with nothing el
   CHECK(bare.theirs.mss == 1400);
   CHECK(bare.ours.mss == 1000);
   CHECK_FALSE(bare.scaled());
+  CHECK_FALSE(bare.ours.has_window_scale());
   CHECK_FALSE(bare.timestamps());
   CHECK(bare.our_window == 65160);
   CHECK(bare.peer_window == 17);
@@ -64,4 +65,17 @@ TEST_CASE("the handshake's round trip is read off the echoed timestamp") {
   last.options.timestamps = true;
   h.timestamps = false;
   CHECK(round_trip(h, last, 6 * second) == 0);
+}
+
+// Bug caught: a child of a fast open that says in its SYN-ACK what limits its segments, or one that has no MSS to say.
+TEST_CASE("our MSS is the limit on segments; without one that of the SYN-ACK, if the child repeats it") {
+  handshake h;
+  h.mss = 1460;
+  CHECK(child_of(h, segment{}).ours.mss == 0);
+  CHECK(child_of(h, segment{}, 1000).ours.mss == 1000);
+  CHECK(opening_of(h) == opening::passive);
+  h.fast_open = true;
+  CHECK(child_of(h, segment{}).ours.mss == 1460);
+  CHECK(child_of(h, segment{}, 1000).ours.mss == 1000);
+  CHECK(opening_of(h) == opening::fast);
 }

@@ -100,7 +100,9 @@ TEST_CASE("a timeout leaves one segment, and a repeated one the threshold as it 
   CHECK(c.advanced(mss, mss, 29 * mss));
   CHECK(c.window() == 2 * mss);
   CHECK(c.advanced(5 * mss, 4 * mss, 25 * mss));  // hole after hole
+  CHECK(c.window() == 3 * mss);                   // slow start goes on
   CHECK_FALSE(c.advanced(30 * mss, 25 * mss, 0));
+  CHECK(c.window() == 4 * mss);
   CHECK_FALSE(c.recovering());
   c.timed_out(0, mss, false);
   CHECK(c.threshold() == 2 * mss);  // never less than two segments
@@ -203,4 +205,31 @@ TEST_CASE("duplicates outside recovery widen the window by a segment each, at mo
   CHECK(c.window() == mss);
   c.duplicate(0, 10 * mss);
   CHECK(c.window() == mss);  // after a timeout duplicates say nothing
+}
+
+// Bug caught: the end of a flight that never lost anything taken for a place still to be repaired.
+TEST_CASE("without a loss no ACK repairs anything, whatever its number") {
+  for (const seq_number ack : {seq_number{1}, 0x7fffffffU, 0x80000001U, 0xffffffffU}) {
+    congestion c(mss);
+    CHECK_FALSE(c.advanced(ack, mss, 9 * mss));
+    CHECK(c.window() == 11 * mss);
+  }
+}
+
+// RFC 5681 3.1: a segment for each window acknowledged. Bug caught: what was counted before a loss counting after it.
+TEST_CASE("the counting towards the next segment is exact to the byte and begins anew with a loss") {
+  congestion c(mss);
+  const auto lose = [&c](seq_number una) {
+    for (int i = 0; i < 3; ++i) c.duplicate(una, una + 8 * mss);
+    c.advanced(una + 8 * mss, 8 * mss, 8 * mss);
+    REQUIRE(c.window() == 4 * mss);
+  };
+  lose(0);
+  for (int i = 0; i < 3; ++i) c.advanced(8 * mss, mss, 4 * mss);
+  lose(8 * mss);
+  for (int i = 0; i < 3; ++i) c.advanced(16 * mss, mss, 4 * mss);
+  c.advanced(16 * mss, mss - 1, 4 * mss);
+  CHECK(c.window() == 4 * mss);
+  c.advanced(16 * mss, 1, 4 * mss);
+  CHECK(c.window() == 5 * mss);
 }

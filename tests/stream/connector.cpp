@@ -183,6 +183,7 @@ TEST_CASE("a bare ACK and a bare SYN do not connect") {
   syn_sent t;
   CHECK(t.c.receive(from_peer(flag::ack, 9000, 1001), 1, t.out) == connector_event::none);
   CHECK(t.c.receive(from_peer(flag::syn, 9000, 0), 1, t.out) == connector_event::none);
+  CHECK(t.out.sent.empty());
   CHECK(t.c.state() == connection_state::syn_sent);
 }
 
@@ -253,6 +254,23 @@ TEST_CASE("an attempt starts once, and what was given up stays so") {
   CHECK(t.out.sent.empty());
   CHECK(t.c.syns_sent() == 1);
   CHECK(t.c.state() == connection_state::closed);
+  connector c(profile::linux_6_18, tuple, 1000);
+  recorder out;
+  out.answer = send_result::later;
+  c.start(0, out);
+  out.answer = send_result::sent;
+  c.start(0, out);  // the postponed SYN is tick's
+  CHECK(c.start(0, out, store, {}) == 0);
+  CHECK(out.sent.empty());
+}
+
+// RFC 6298 2.2: from when the SYN has left.
+TEST_CASE("the round trip is measured from the SYN, whenever that was") {
+  connector c(profile::linux_6_18, tuple, 1000);
+  recorder out;
+  c.start(2 * second, out);
+  c.receive(from_peer(flag::syn | flag::ack, 9000, 1001), 2 * second + 3 * millisecond, out);
+  CHECK(c.established().rtt == 3 * millisecond);
 }
 
 // Bug caught: a tick before the first SYN, or before its time, that sends one.
@@ -296,4 +314,47 @@ TEST_CASE("a profile without timestamps sends none") {
   c.start(second, out);
   REQUIRE(out.sent.size() == 1);
   CHECK(out.sent[0].options == p.offer);
+}
+
+// Bug caught: a SYN from a timer that nobody stopped; an outcome before there is one.
+TEST_CASE("a tick tells nothing but the end, and after the handshake nothing is due") {
+  connector c(profile::linux_6_18, tuple, 1000);
+  recorder out;
+  CHECK(c.outcome() == connector_event::none);
+  c.start(0, out);
+  CHECK(c.tick(second, out) == connector_event::none);
+  CHECK(c.outcome() == connector_event::none);
+  REQUIRE(c.receive(from_peer(flag::syn | flag::ack, 9000, 1001), second, out) == connector_event::connected);
+  CHECK(c.outcome() == connector_event::connected);
+  out.sent.clear();
+  CHECK(c.tick(1000 * second, out) == connector_event::none);
+  CHECK(out.sent.empty());
+}
+
+// RFC 7323 3.2: in a SYN the echo is 0. Bug caught: an ACK without the timestamps that were agreed on.
+TEST_CASE("SYN and ACK are stamped") {
+  connector c(profile::linux_6_18, tuple, 1000, 77);
+  recorder out;
+  c.start(second, out);
+  segment s = from_peer(flag::syn | flag::ack, 9000, 1001);
+  s.options.timestamps = true;
+  s.options.ts_value = 5;
+  c.receive(s, 2 * second, out);
+  REQUIRE(out.sent.size() == 2);
+  CHECK(out.sent[0].options.timestamps);
+  CHECK(out.sent[0].options.ts_value == 1077);
+  CHECK(out.sent[0].options.ts_echo == 0);
+  CHECK(out.sent[1].options.timestamps);
+  CHECK(out.sent[1].options.ts_value == 2077);
+  CHECK(out.sent[1].options.ts_echo == 5);
+}
+
+TEST_CASE("an ordinary attempt learns no cookie") {
+  fast_open_cache<ipv4, 1> store;
+  syn_sent t;
+  segment s = from_peer(flag::syn | flag::ack, 9000, 1001);
+  s.options.fast_open = {.bytes = {1, 2, 3, 4}, .size = 4};
+  REQUIRE(t.c.receive(s, 1, t.out) == connector_event::connected);
+  t.c.learn(store);
+  CHECK(store.find(tuple.peer_address).cookie.asks());
 }

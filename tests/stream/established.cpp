@@ -30,6 +30,20 @@ TEST_CASE("scales count when both sides have one, and at most 14") {
   e.theirs.window_scale = 3;
   CHECK(e.our_shift() == 14);
   CHECK(e.peer_shift() == 3);
+  e.ours.window_scale = tcp_options::no_window_scale;
+  CHECK(e.peer_shift() == 0);
+}
+
+// Bug caught: timestamps sent to a peer that has none, or expected of one (RFC 7323 2.2: both SYNs).
+TEST_CASE("timestamps are in use when both SYNs had them") {
+  established e;
+  for (const bool ours : {false, true}) {
+    for (const bool theirs : {false, true}) {
+      e.ours.timestamps = ours;
+      e.theirs.timestamps = theirs;
+      CHECK(e.timestamps() == (ours && theirs));
+    }
+  }
 }
 
 // Bug caught: a window that scaling makes smaller than what is held (Linux: 32792 at 6 is 513, 64240 at 10 is 63).

@@ -581,6 +581,7 @@ TEST_CASE("a fast-open SYN may carry nothing") {
 // Bug caught: anything with a SYN taken for the SYN that was answered.
 TEST_CASE("only the SYN that began it is answered by the SYN-ACK again") {
   for (const auto& [f, seq] : {std::pair{flag::syn, 1U},
+                               {flag::none, 0U},
                                {flag::syn | flag::ack, 0U},
                                {flag::syn | flag::fin, 0U},
                                {flag::syn | flag::rst, 0U}}) {
@@ -617,4 +618,174 @@ TEST_CASE("a SYN-ACK that the sink postpones stays due") {
   x.c.tick(x.now, x.out);
   CHECK(x.out.sent.size() == 1);
   CHECK(x.c.next_deadline() == 3 * second);
+}
+
+// RFC 7413 4.1.3.1: a SYN with data was lost, one without was not. Bug caught: any one of these enough.
+TEST_CASE("a server is distrusted if data went out, the SYN was repeated, and none arrived") {
+  struct row {
+    std::size_t data;
+    bool repeated;
+    std::uint32_t arrived;
+    bool distrusted;
+  };
+  for (const row& r : {row{1, true, 0, true}, row{13, true, 0, true}, row{0, true, 0, false}, row{13, false, 0, false},
+                       row{13, true, 1, false}}) {
+    CAPTURE(r.data);
+    attempt a(r.data);
+    if (r.repeated) a.c.tick(second, a.out);
+    a.c.learn(a.known);
+    CHECK(a.known.find(tuple.peer_address).cookie.present());  // nothing is known before the end
+    REQUIRE(a.c.receive(syn_ack(C + 1 + r.arrived), second, a.out) == connector_event::connected);
+    a.c.learn(a.known);
+    CHECK(a.known.find(tuple.peer_address).cookie.present() == !r.distrusted);
+  }
+}
+
+// RFC 9293 3.8.6.2.2, before the final ACK, too. Bug caught: a peer that waits for a window that was opened long ago.
+TEST_CASE("a fast-open child that reads early tells of a window that has opened") {
+  established e = fast_child::start();
+  e.our_window = 1000;
+  connection c(profile::linux_6_18, e, opening::fast);
+  recorder out;
+  segment s;
+  s.flags = flag::syn;
+  s.seq = C;
+  const std::string data = pattern(800);
+  s.payload = bytes(data);
+  c.receive(s, 0, out);
+  char to[800];
+  CHECK(c.read(reinterpret_cast<std::byte*>(to), sizeof to, 0, out) == 800);
+  REQUIRE(out.sent.size() == 1);
+  CHECK(out.sent[0].flags == flag::ack);
+  CHECK(out.sent[0].window == 1000);
+}
+
+// Bug caught: the SYN-ACK's timer replaced by one for data, which the peer cannot acknowledge without the SYN-ACK.
+TEST_CASE("an early answer leaves the SYN-ACK's timer alone") {
+  fast_child x;
+  const std::string answer = "a";
+  x.c.send(bytes(answer), 0, x.out);
+  CHECK(x.c.next_deadline() == second);
+  x.give(flag::ack, 6, 1);  // acknowledges the SYN-ACK only: a single byte is in flight, and timed
+  CHECK(x.c.next_deadline() == 200 * millisecond);
+}
+
+// Karn (RFC 6298 3). Bug caught: the wait for a lost SYN-ACK taken for a round trip.
+TEST_CASE("what was sent before the SYN-ACK was repeated measures nothing") {
+  fast_child x(5, profile::linux_3_12);
+  const std::string answer = "a";
+  x.c.send(bytes(answer), 0, x.out);
+  x.now = second;
+  x.c.tick(x.now, x.out);
+  x.now += 50 * millisecond;
+  x.give(flag::ack, 6, 2);
+  x.c.send(bytes(answer), x.now, x.out);
+  CHECK(x.c.next_deadline() == x.now + 200 * millisecond);
+}
+
+TEST_CASE("one byte in a SYN is data, and is told") {
+  connection c(profile::linux_6_18, fast_child::start(), opening::fast);
+  recorder out;
+  segment s;
+  s.flags = flag::syn;
+  s.seq = C;
+  const std::string data = "x";
+  s.payload = bytes(data);
+  CHECK(c.receive(s, 0, out) == connection_event::readable);
+}
+
+// Bug caught: the SYN-ACK sent by an established connection.
+TEST_CASE("behind the final ACK the SYN is an invalid segment like any other") {
+  fast_child x;
+  x.give(flag::ack, 6, 1);
+  x.give(flag::syn, 0, 0);
+  REQUIRE(x.out.sent.size() == 1);
+  CHECK(x.out.sent[0].flags == flag::ack);
+}
+
+// Bug caught: bytes taken of a segment whose ACK field is answered with a RST.
+TEST_CASE("a wrong final ACK brings a fast-open child no bytes") {
+  fast_child x;
+  x.give(flag::ack, 6, 9, "more");
+  CHECK(x.c.bytes_available() == 5);
+}
+
+namespace {
+segment fast_syn(const std::string& data, std::uint32_t ts) {
+  segment s;
+  s.flags = flag::syn;
+  s.seq = C;
+  s.payload = bytes(data);
+  s.options.timestamps = true;
+  s.options.ts_value = ts;
+  return s;
+}
+}  // namespace
+
+// RFC 7323 3.2, RFC 7413 4.1: what was agreed on, and no cookie a second time (tcp_v4_rtx_synack).
+TEST_CASE("a repeated SYN-ACK has the options of the first, stamped anew, without a cookie") {
+  const std::string data = "hello";
+  for (const bool theirs : {false, true}) {
+    established e = fast_child::start();
+    e.ours.timestamps = true;
+    e.ours.fast_open = cookie;
+    e.theirs.timestamps = theirs;
+    e.theirs.ts_value = 77;
+    connection c(profile::linux_6_18, e, opening::fast);
+    recorder out;
+    c.receive(fast_syn(data, 77), 0, out);
+    c.tick(second, out);
+    REQUIRE(out.sent.size() == 1);
+    const tcp_options& o = out.sent[0].options;
+    CHECK(o.mss == 1460);
+    CHECK_FALSE(o.fast_open.present());
+    CHECK(o.timestamps == theirs);
+    CHECK(o.ts_value == (theirs ? 1000 : 0));
+    CHECK(o.ts_echo == (theirs ? 77 : 0));
+  }
+}
+
+// RFC 7323 4.3: the SYN-ACK has acknowledged the SYN's data, so the next segment begins at Last.ACK.sent.
+TEST_CASE("the segment behind a fast-open SYN sets the echo") {
+  const std::string data = "hello";
+  established e = fast_child::start();
+  e.ours.timestamps = e.theirs.timestamps = true;
+  e.theirs.ts_value = 77;
+  connection c(profile::linux_6_18, e, opening::fast);
+  recorder out;
+  c.receive(fast_syn(data, 77), 0, out);
+  segment s = fast_syn(data, 99);
+  s.flags = flag::ack;
+  s.seq = C + 6;
+  s.ack = 5001;
+  c.receive(s, 0, out);
+  REQUIRE(out.sent.size() == 1);
+  CHECK(out.sent[0].options.ts_echo == 99);
+}
+
+// tcp_v4_err: what has been established lives on (RFC 1122 4.2.3.9), and a number that we never sent is a forgery.
+TEST_CASE("an ICMP error ends a fast-open child before its final ACK, if the number is one of its own") {
+  const std::string answer = "answer";
+  for (const auto& [seq, ends] :
+       {std::pair{4999U, false}, {5000U, true}, {5001U, true}, {5007U, true}, {5008U, false}}) {
+    CAPTURE(seq);
+    fast_child x;
+    x.c.send(bytes(answer), 0, x.out);
+    CHECK(x.c.unreachable(seq, 0) == (ends ? connection_event::closed : connection_event::none));
+    CHECK(x.c.error() == (ends ? connection_error::unreachable : connection_error::none));
+  }
+  fast_child x;
+  CHECK_FALSE(x.give(flag::ack, 6, 1).empty());
+  CHECK(x.c.unreachable(5000, 0) == connection_event::none);
+  CHECK(x.c.state() == connection_state::established);
+  connection passive(profile::linux_6_18, fast_child::start(), opening::passive);
+  CHECK(passive.unreachable(5000, 0) == connection_event::none);
+  CHECK(passive.state() == connection_state::syn_received);
+}
+
+TEST_CASE("a cache knows any address that it was told of, 0.0.0.0 included") {
+  fast_open_cache<ipv4, 2> c;
+  c.remember({}, {cookie, 1000});
+  CHECK(c.find({}).mss == 1000);
+  CHECK(c.find(ip(1, 1, 1, 1)).cookie.asks());
 }

@@ -118,3 +118,14 @@ TEST_CASE("what is held begins anew when all of it has been taken") {
   CHECK(r.ready(5003).data[0] == std::byte{3});
   CHECK(r.ready(5005).size == 0);
 }
+
+// Bug caught: bytes put where they would lie if what is before them had been taken already.
+TEST_CASE("what is held stays where it is until it is forgotten, whatever is expected next; nothing is no range") {
+  reassembly r;
+  r.put(100, 110, bytes("abc"));
+  r.put(105, 120, bytes("def"));
+  CHECK(text(r.ready(110)) == "abc");
+  CHECK(text(r.ready(120)) == "def");
+  CHECK(r.put(105, 130, {}));
+  CHECK(r.ranges() == 2);
+}

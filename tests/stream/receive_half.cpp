@@ -179,3 +179,34 @@ TEST_CASE("hold: up to the window's edge, and a FIN only with all that is before
   give(r, 1100, 1);
   CHECK(r.next() == 1101);
 }
+
+// Bug caught: a FIN without bytes forgotten because nothing of it can be held.
+TEST_CASE("hold: a bare FIN that came too early ends the stream when what is before it has come") {
+  receive_half r(99, 1000, 100);
+  r.hold(150, {}, true);
+  give(r, 100, 50);
+  CHECK(r.ended());
+  CHECK(r.next() == 151);
+}
+
+// Bug caught: ranges that were handed out and still count, so that after 32 gaps nothing is held any more.
+TEST_CASE("hold: gap after gap, for ever") {
+  receive_half r(99, 1000, 100);
+  for (seq_number i = 0; i < 2 * reassembly::most_ranges; ++i) {
+    r.hold(r.next() + 1, {zeros.data(), 1}, false);
+    give(r, r.next(), 1);
+    CHECK(r.next() == 100 + 2 * (i + 1));
+  }
+}
+
+// RFC 9293 3.1: the field has 16 bits. Bug caught: a large buffer shown as a closed window.
+TEST_CASE("offer: at most 65535 units, and of a scaled window no more than it shows") {
+  receive_half large(99, 100000, 1460);
+  CHECK(large.offer(0) == 65535);
+  CHECK(large.offer(1) == 50000);
+  receive_half r(99, 3000, 1460);
+  CHECK(r.offer(7) == 23);
+  give(r, 100, 100);
+  read(r, 100);
+  CHECK(r.offer(7) == 22);  // not yet a step beyond the 2816 that the peer sees
+}

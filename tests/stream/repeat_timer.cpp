@@ -123,3 +123,9 @@ TEST_CASE("what was repeated is not measured, and the next segment that leaves i
   t.acknowledged(500, 60 * second);  // nothing is being timed
   CHECK(t.interval() == 300 * millisecond);
 }
+
+TEST_CASE("before the first round trip the interval is rto_min and no more") {
+  kernel_profile p = profile::linux_3_12;
+  p.rto_min = 2 * microsecond;
+  CHECK(repeat_timer(p).interval() == 2 * microsecond);
+}

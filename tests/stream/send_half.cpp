@@ -109,3 +109,22 @@ TEST_CASE("the buffer takes 65536 bytes and frees what is acknowledged") {
   s.acknowledged(100 + 1000);
   CHECK(s.put({zeros.data(), 70000}) == 1000);
 }
+
+// RFC 9293 3.8.6.2.1, RFC 1122 4.2.3.4. Bug caught: one byte in flight taken for none.
+TEST_CASE("with a single byte in flight there are no silly pieces either") {
+  auto s = opened(500);
+  s.put({zeros.data(), 1});
+  send_all(s);
+  REQUIRE(s.in_flight() == 1);
+  s.put({zeros.data(), 3000});
+  CHECK(!s.fresh());
+}
+
+TEST_CASE("alone: one full segment, not a byte more") {
+  for (const std::size_t size : {999U, 1000U, 1001U}) {
+    auto s = opened(65535);
+    s.put({zeros.data(), size});
+    send_all(s);
+    CHECK(s.alone() == (size <= 1000));
+  }
+}

@@ -71,6 +71,9 @@ TEST_CASE("checksum: the fast sum equals the textbook sum for every size and ali
       CAPTURE(from);
       CAPTURE(size);
       REQUIRE(wire::ones_sum({bytes.data() + from, size}) == textbook(bytes.data() + from, size));
+      REQUIRE(wire::ones_sum({bytes.data() + from, size}, 0xabcd) ==
+              wire::ones_sum_by_words({bytes.data() + from, size}, 0xabcd));
+      REQUIRE(wire::ones_sum_by_words({bytes.data() + from, size}, 0) == textbook(bytes.data() + from, size));
     }
   }
 }

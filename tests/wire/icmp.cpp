@@ -39,7 +39,8 @@ bytes ping6(std::size_t size = 16, std::uint8_t type = 128) {
   bytes b(40 + size);
   store8(b.data() + 40, type);
   store16(b.data() + 42, checksum({b.data() + 40, size}, pseudo_header_sum(one, two, size, protocol_icmpv6)));
-  write_ipv6({.source = one, .destination = two, .next_header = protocol_icmpv6}, size, {b.data(), b.size()});
+  write_ipv6({.source = one, .destination = two, .traffic_class = 5, .next_header = protocol_icmpv6}, size,
+             {b.data(), b.size()});
   return b;
 }
 
@@ -48,7 +49,9 @@ echo_answer answer(const bytes& in, bytes& out) {
 }
 echo_error error_of(const bytes& in) {
   bytes out(2000);
-  return answer(in, out).error;
+  const echo_answer a = answer(in, out);
+  CHECK((a.size == 0) == (a.error != echo_error::none));
+  return a.error;
 }
 
 }  // namespace
@@ -66,6 +69,8 @@ TEST_CASE("an IPv4 echo request is answered with its own bytes") {
   CHECK(p.header.destination == ip(10, 0, 0, 1));
   CHECK(p.header.protocol == protocol_icmp);
   CHECK(p.header.traffic_class == 4);
+  CHECK(p.header.identification == 77);
+  CHECK(p.header.dont_fragment);
   CHECK(load8(p.payload.data) == 0);
   CHECK(verify(p.payload));
   CHECK(std::equal(in.begin() + 24, in.end(), p.payload.begin() + 4));
@@ -80,6 +85,8 @@ TEST_CASE("an IPv6 echo request is answered under the pseudo-header's sum") {
   const ipv6_packet p = parse_ipv6({out.data(), a.size});
   CHECK(p.header.source == two);
   CHECK(p.header.destination == one);
+  CHECK(p.header.next_header == 58);
+  CHECK(p.header.traffic_class == 5);
   CHECK(load8(p.payload.data) == 129);
   CHECK(verify(p.payload, pseudo_header_sum(two, one, p.payload.size, 58)));
 }
@@ -102,7 +109,9 @@ TEST_CASE("what is no echo request, or a broken one, is refused by name") {
   CHECK(error_of(ping6(16, 129)) == echo_error::not_echo);
   CHECK(error_of(ping6(16, 133)) == echo_error::not_echo);
   CHECK(error_of({}) == echo_error::not_echo);
-  CHECK(error_of(ping4(0)) == echo_error::not_echo);
+  bytes padded = ping4(0);  // the padding of its frame is no message
+  padded.resize(60, std::byte{8});
+  CHECK(error_of(padded) == echo_error::not_echo);
   for (std::size_t size = 1; size < 8; ++size) CHECK(error_of(ping4(size)) == echo_error::too_short);
   CHECK(error_of(ping4(8)) == echo_error::none);
   bytes wrong = ping4();

@@ -17,7 +17,8 @@ using support::frame_of;
 namespace {
 
 constexpr ipv4::address us4 = ip(10, 0, 0, 2), peer4 = ip(10, 8, 0, 9), router4 = ip(10, 0, 0, 1);
-constexpr ipv6::address us6{{0xfd770000, 0, 0, 2}}, peer6{{0xfd880000, 0, 0, 9}}, router6{{0xfd770000, 0, 0, 1}};
+constexpr ipv6::address us6{{0xfd770000, 0x01020304, 0x05060708, 2}}, peer6{{0xfd880000, 0x11121314, 0x15161718, 9}},
+    router6{{0xfd770000, 0, 0, 1}};
 
 template <addressing A>
 basic_segment<A> syn_ack(const typename A::address& from, const typename A::address& to) {
@@ -86,6 +87,7 @@ TEST_CASE("types and codes of IPv4 say what RFC 792 and RFC 1812 call them") {
   CHECK(of(12, 0) == icmp_error::parameter_problem);
   CHECK(read<ipv4>(complaint4(ours4, router4, {3, 4, 28, 1400})).mtu == 1400);
   CHECK(read<ipv4>(complaint4(ours4, router4, {3, 1, 28, 1400})).mtu == 0);
+  CHECK(read<ipv4>(complaint4(ours4, router4, {12, 4, 28, 1400})).mtu == 0);
 }
 
 TEST_CASE("types and codes of IPv6 say what RFC 4443 calls them") {
@@ -134,12 +136,14 @@ TEST_CASE("one wrong bit anywhere in the message is a wrong sum") {
     frame f = a;
     f[i] ^= std::byte{0x10};
     CHECK(error4(f) == quote_error::bad_checksum);
+    CHECK(read<ipv4>(f).what == icmp_error::other);  // and says nothing
   }
   const frame b = complaint6(ours6, router6, {1, 3, 48});
   for (std::size_t i = 41; i < b.size(); ++i) {
     frame f = b;
     f[i] ^= std::byte{0x10};
     CHECK(error6(f) == quote_error::bad_checksum);
+    CHECK(read<ipv6>(f).what == icmp_error::other);
   }
   frame other_router = b;  // ICMPv6 sums its addresses, too
   other_router[23] ^= std::byte{1};
@@ -204,6 +208,11 @@ TEST_CASE("another protocol is no error, an empty message is too short, a quote 
   frame empty(40);
   write_ipv6({.source = router6, .destination = us6, .next_header = protocol_icmpv6}, 0, {empty.data(), empty.size()});
   CHECK(error6(empty) == quote_error::too_short);
+  empty.resize(60, std::byte{128});  // the padding of its frame is no message
+  CHECK(error6(empty) == quote_error::too_short);
+  frame empty4(60, std::byte{8});
+  write_ipv4({.source = router4, .destination = us4, .protocol = protocol_icmp}, 0, {empty4.data(), empty4.size()});
+  CHECK(error4(empty4) == quote_error::too_short);
   frame other = ours6;
   store8(other.data(), 0x45);
   CHECK(error6(complaint6(other, router6, {1, 3, 48})) == quote_error::bad_quote);

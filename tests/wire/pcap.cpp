@@ -91,8 +91,8 @@ TEST_CASE("pcap: both byte orders, micro- and nanoseconds") {
       CAPTURE(big);
       CAPTURE(nano);
       file f = pcap(big, nano ? 0xa1b23c4d : 0xa1b2c3d4, 0xf000'0071);
-      f.w(100).w(nano ? 7999 : 7).w(3).w(60).z(3);
-      f.w(101).w(0).w(0).w(0);
+      f.w(100).w(nano ? 7000 : 7).w(3).w(60).z(3);
+      f.w(101).w(nano ? 999'999'999 : 999'999).w(0).w(0);
       const read_result r = read(f);
       CHECK(r.error == capture_error::none);
       REQUIRE(r.packets.size() == 2);
@@ -101,7 +101,7 @@ TEST_CASE("pcap: both byte orders, micro- and nanoseconds") {
       CHECK(r.packets[0].bytes.size == 3);
       CHECK(r.packets[0].size == 60);
       CHECK_FALSE(r.packets[0].whole());
-      CHECK(r.packets[1].at == 101'000'000);
+      CHECK(r.packets[1].at == 101'999'999);
       CHECK(r.packets[1].whole());
     }
   }
@@ -199,6 +199,22 @@ TEST_CASE("pcapng: times that cannot be are cut, not wrapped") {
   CHECK(with_offset(~std::uint64_t{0}, 6, 5) == 0);  // a second before 1970
   CHECK(with_offset(std::uint64_t{1} << 63, 6, 5) == 0);
   CHECK(with_offset((std::uint64_t{1} << 63) - 1, 0, ~std::uint64_t{0}) == instant{1} << 62);
+  constexpr std::uint64_t latest = std::uint64_t{1} << 62, half = std::uint64_t{1} << 63;
+  CHECK(with_offset(0, 0, half) == latest);  // times a million: beyond 64 bits
+  CHECK(with_offset(0, 5, latest / 10) == static_cast<instant>(latest / 10 * 10));
+  CHECK(with_offset(0, 5, latest / 10 + 1) == latest);
+  CHECK(with_offset(0, 6, latest) == latest);
+  CHECK(with_offset(0, 6, half) == latest);
+  CHECK(with_offset(0, 0x80, half) == static_cast<instant>(latest / 1'000'000 * 1'000'000));
+  CHECK(with_offset(0, 0x80, 3) == 3'000'000);
+  CHECK(with_offset(0, 0x80 | 1, 3) == 1'500'000);
+  CHECK(with_offset(0, 0x80 | 44, (std::uint64_t{1} << 44) - 1) == 999'999);
+  CHECK(with_offset(0, 0x80 | 45, (std::uint64_t{1} << 45) - 1) == 999'999);
+  CHECK(with_offset(0, 0x80 | 45, std::uint64_t{3} << 44) == 1'500'000);
+  CHECK(with_offset(0, 0x80 | 64, half) == 500'000);
+  CHECK(with_offset(0, 0x80 | 83, half) == 0);
+  CHECK(with_offset(0, 0x80 | 65, half) == 250'000);
+  CHECK(with_offset(~std::uint64_t{0}, 6, 1'000'001) == 1);
   CHECK(with_offset(0, 127, ~std::uint64_t{0}) == 0);
   CHECK(with_offset(0, 0x80 | 63, std::uint64_t{1} << 63) == 1'000'000);
   CHECK(with_offset(0, 0x80 | 127, ~std::uint64_t{0}) == 0);
@@ -365,6 +381,7 @@ TEST_CASE("pcapng: packet blocks of every size, with and without a snap length")
     CHECK(simple(snap, 8).packets[0].whole());
   }
   CHECK(simple(0, 9).error == capture_error::bad_block);
+  CHECK(simple(0, 9).packets.empty());
   CHECK(simple(9, 9).error == capture_error::bad_block);
   REQUIRE(simple(5, 100).packets.size() == 1);
   CHECK(simple(5, 100).packets[0].bytes.size == 5);
@@ -391,4 +408,120 @@ TEST_CASE("link layers: up to four VLAN tags of three kinds; a cooked packet for
   CHECK(strip(276, cooked_2).error == link_error::too_short);
   cooked_2.resize(20);
   CHECK(strip(276, cooked_2).error == link_error::not_ip);
+}
+
+// Bug caught: a frame of nothing but its link header refused, or one that is a byte shorter read.
+TEST_CASE("link layers: a header is enough, a byte less is not; directions are those of the header") {
+  struct row {
+    std::uint32_t link;
+    bytes header;
+  };
+  const bytes ethernet = of({1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 8, 0});
+  const bytes tagged = of({1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 0x81, 0, 0, 1, 8, 0});
+  const bytes cooked = of({0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0});
+  const bytes cooked_2 = of({8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0});
+  for (const row& r : {row{1, ethernet}, {1, tagged}, {113, cooked}, {276, cooked_2}, {0, of({2, 0, 0, 0})}}) {
+    CAPTURE(r.link);
+    CHECK(strip(r.link, r.header).error == link_error::none);
+    CHECK(strip(r.link, r.header).bytes.size == 0);
+    bytes shorter = r.header;
+    shorter.pop_back();
+    CHECK(strip(r.link, shorter).error == link_error::too_short);
+  }
+  CHECK(strip(1, ethernet).way == direction::unknown);
+  CHECK(strip(113, cooked).way == direction::in);
+  CHECK(strip(276, cooked_2).way == direction::out);
+  CHECK(strip(0, of({0, 1, 0, 2})).error == link_error::not_ip);
+}
+
+TEST_CASE("captures and links: every error has its own name") {
+  std::vector<std::string> names;
+  for (int e = 0; e <= static_cast<int>(link_error::not_ip); ++e) names.emplace_back(name(static_cast<link_error>(e)));
+  CHECK(names == std::vector<std::string>{"none", "unknown_link", "link_too_short", "not_ip"});
+}
+
+// Bug caught: any of these read as something else, or beyond its end.
+TEST_CASE("captures: the shortest beginnings of each kind") {
+  CHECK(read(file{}.w(0xa1b2c3d4)).error == capture_error::truncated);
+  CHECK(read(file{}.w(0x0a0d0d0a)).error == capture_error::truncated);
+  CHECK(read(file{}.w(0x0a0d0d0a).w(28).w(0x1a2b3c4d).h(2)).error == capture_error::truncated);
+  CHECK(read(section(true)).error == capture_error::none);
+  const read_result empty = read(section(false).w(0x0bad).w(12).w(12));  // a block of nothing
+  CHECK(empty.error == capture_error::none);
+  CHECK(empty.skipped == 1);
+  CHECK(read(section(false).w(0x0bad).w(14).z(2).w(14).z(14)).error == capture_error::bad_block);
+  // A section header shorter than one can be.
+  const file s = file{}.w(0x0a0d0d0a).w(24).w(0x1a2b3c4d).h(1).h(0).w(~0U).w(24).z(40);
+  CHECK(read(s).error == capture_error::bad_block);
+  file rest = pcap(false);
+  rest.w(0).w(0).w(2).w(2).z(2).z(15);
+  CHECK(read(rest).packets.size() == 1);
+  CHECK(read(rest).error == capture_error::truncated);
+}
+
+// Bug caught: an interface that an earlier section has described.
+TEST_CASE("pcapng: a section begins without interfaces") {
+  file f = section(false);
+  interface(f, 1);
+  const file next = section(false);
+  f.b.insert(f.b.end(), next.b.begin(), next.b.end());
+  enhanced(f, 0, 5, 1, 1);
+  CHECK(read(f).packets.empty());
+  CHECK(read(f).error == capture_error::unknown_interface);
+}
+
+// Bug caught: a packet that begins some bytes off, with the bytes of its header.
+TEST_CASE("captures: a packet's bytes are those behind its header") {
+  file old = pcap(false);
+  old.w(0).w(0).w(3).w(3).z(1, 'a').z(1, 'b').z(1, 'c');
+  file ng = section(false);
+  ng.w(1).w(20).h(101).h(0).w(0).w(20);
+  interface(ng, 113);
+  ng.w(3).w(20).w(3).z(1, 'a').z(1, 'b').z(1, 'c').z(1).w(20);
+  ng.w(6).w(36).w(1).w(0).w(5).w(3).w(3).z(1, 'a').z(1, 'b').z(1, 'c').z(1).w(36);
+  std::size_t packets = 0;
+  for (const file* f : {&old, &ng}) {
+    for (const auto& p : read(*f).packets) {
+      ++packets;
+      CHECK(std::string(reinterpret_cast<const char*>(p.bytes.data), p.bytes.size) == "abc");
+    }
+  }
+  CHECK(packets == 3);
+  CHECK(read(ng).packets[0].link == 101);  // a simple packet is the first interface's
+  CHECK(read(ng).packets[0].at == 0);      // and has the time of the one before
+  CHECK(read(ng).packets[1].link == 113);
+}
+
+// Bug caught: options of the next block, of behind the end of the list, or of a size that reaches out of it.
+TEST_CASE("pcapng: a list of options ends where it ends") {
+  const auto comment_of = [](const bytes& options) {
+    file f = section(false);
+    interface(f, 1);
+    interface(f, 1);
+    const auto size = static_cast<std::uint32_t>(32 + options.size());
+    f.w(6).w(size).w(0).w(0).w(5).w(0).w(0);
+    f.b.insert(f.b.end(), options.begin(), options.end());
+    f.w(size);
+    enhanced(f, 1, (std::uint64_t{0x0001'0001} << 32) + 5, 4, 4);
+    const read_result r = read(f);
+    REQUIRE(r.packets.size() == 2);
+    CHECK(r.packets[1].comment.empty());
+    return r.packets[0].comment.size;
+  };
+  CHECK(comment_of(file{}.h(1).h(4).w(0).b) == 4);  // no end: the block's is
+  CHECK(comment_of(file{}.h(3).h(4).w(0).b) == 0);
+  CHECK(comment_of(file{}.h(0).h(0).h(1).h(4).w(0).b) == 0);
+  CHECK(comment_of(file{}.h(1).h(5).w(0).b) == 0);
+  CHECK(comment_of(file{}.h(1).h(8).w(0).b) == 0);
+  CHECK(comment_of(file{}.h(1).h(400).w(0).b) == 0);
+}
+
+TEST_CASE("pcapng: options of the same size as those that count mean something else") {
+  file f = section(false);
+  interface(f, 1, file{}.h(8).h(8).n(77, 8).h(12).h(1).n(3, 1).z(3, 0).h(0).h(0).b);  // speed, OS
+  f.w(6).w(40).w(0).w(0).w(5).w(0).w(0).h(6).h(4).w(2).w(40);                         // queue 2
+  const read_result r = read(f);
+  REQUIRE(r.packets.size() == 1);
+  CHECK(r.packets[0].at == 5);
+  CHECK(r.packets[0].way == direction::unknown);
 }

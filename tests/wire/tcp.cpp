@@ -600,3 +600,53 @@ TEST_CASE("tcp: what is wrong with the IP header is told, in each family") {
   CHECK(wire::read_packet<ipv6>({b.data(), 59}).error == parse_error::bad_length);
   CHECK(wire::read_packet<dual>({b.data(), 59}).error == parse_error::bad_length);
 }
+
+// Bug caught: the byte behind the header taken for a length.
+TEST_CASE("a kind without a length is truncated, whatever stands behind the header") {
+  for (const unsigned behind : {0U, 1U, 2U, 255U}) {
+    const std::vector<std::byte> b = bytes_of({1, 1, 1, 2, behind});
+    CHECK(wire::parse_options({b.data(), 4}, true).fault == option_fault::truncated_option);
+  }
+  // Nor is the next option the magic number of one that is too short for it.
+  CHECK(parse({254, 2, 0xf9, 0x89}).fault == option_fault::truncated_option);
+  CHECK(parse({254, 3, 0xf9, 0x89, 1, 1}).fault == option_fault::bad_option_length);
+}
+
+// Bug caught: options of a SYN written over the payload of another segment; a payload of one byte forgotten.
+TEST_CASE("tcp: what is not written in a segment takes no room there") {
+  for (std::size_t n = 0; n < 4; ++n) {
+    const std::vector<std::byte> payload(n, std::byte{0x5a});
+    segment s = article();
+    s.flags = flag::ack;
+    s.options.fast_open = fast_open_option::request();
+    s.payload = view(payload);
+    CHECK(wire::tcp_size(s) == 32 + n);
+    std::vector<std::byte> b(wire::tcp_size(s) + 8);
+    REQUIRE(wire::write_tcp(s, {b.data(), b.size()}) == 32 + n);
+    const auto back = wire::parse_tcp<ipv4>({b.data(), 32 + n}, s.source.address, s.destination.address);
+    REQUIRE(back);
+    REQUIRE(back.segment.payload.size == n);
+    for (const std::byte x : back.segment.payload) CHECK(x == std::byte{0x5a});
+    for (std::size_t i = 32 + n; i < b.size(); ++i) CHECK(b[i] == std::byte{0});
+  }
+}
+
+// RFC 9293 3.7.1: the MSS that we announce is what fits the link, without options. Bug caught: one that does not fit,
+// or one that was never offered.
+TEST_CASE("tcp: with_mss_below cuts the MSS of a SYN to the room behind the IP header, and nothing else") {
+  struct row {
+    flags f;
+    std::uint16_t mss;
+    std::size_t room;
+    std::uint16_t expected;
+  };
+  for (const row& r : {row{flag::syn, 1460, 1480, 1460}, row{flag::syn, 1461, 1480, 1460}, row{flag::syn, 9000, 80, 60},
+                       row{flag::syn, 100, 1480, 100}, row{flag::syn, 0, 1480, 0}, row{flag::ack, 9000, 80, 9000},
+                       row{flag::syn, 9000, 20, 0}, row{flag::syn, 9000, 21, 1}, row{flag::syn, 9000, 3, 0}}) {
+    CAPTURE(r.room);
+    segment s = article();
+    s.flags = r.f;
+    s.options.mss = r.mss;
+    CHECK(wire::with_mss_below(s, r.room).options.mss == r.expected);
+  }
+}

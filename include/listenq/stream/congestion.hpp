@@ -22,9 +22,7 @@ class congestion {
   }
 
   /// May be in flight. The first two duplicate ACKs allow a new segment each (RFC 3042).
-  constexpr std::uint32_t window() const noexcept {
-    return window_ + (phase_ == phase::open ? std::min(duplicates_, 2U) * mss_ : 0U);
-  }
+  constexpr std::uint32_t window() const noexcept { return window_ + std::min(duplicates_, 2U) * mss_; }
   constexpr std::uint32_t threshold() const noexcept { return threshold_; }
   /// Something is lost and not yet repaired.
   constexpr bool recovering() const noexcept { return phase_ != phase::open; }
@@ -105,9 +103,9 @@ class congestion {
   std::uint32_t mss_;
   std::uint32_t window_;
   std::uint32_t threshold_ = largest;
-  std::uint32_t counted_ = 0;  // bytes acknowledged in congestion avoidance, towards the next segment
-  std::uint32_t duplicates_ = 0;
-  seq_number recover_ = 0;  // end of the flight that lost something
+  std::uint32_t counted_{};       // bytes acknowledged in congestion avoidance, towards the next segment
+  std::uint32_t duplicates_ = 0;  // none but in phase `open`
+  seq_number recover_{};          // end of the flight that lost something
   phase phase_ = phase::open;
   bool lost_before_ = false;
 };

@@ -46,7 +46,7 @@ class basic_connection {
         last_ack_sent_(start.irs + 1),
         ts_{.in_use = start.timestamps(), .recent = start.theirs.ts_value},
         fast_(how == opening::fast) {
-    if (start.rtt > 0) timer_.sample(start.rtt);
+    if (start.rtt != 0) timer_.sample(start.rtt);
     if (how == opening::active) {
       state_ = is::established;
       was_established_ = true;
@@ -73,7 +73,7 @@ class basic_connection {
   requires sink<S, A> std::size_t read(std::byte* to, std::size_t room, instant now, S& out) {
     clock(now);
     const std::size_t n = receive_.read(to, room);
-    if (n > 0 && may_receive() && receive_.worth_update()) ack(out);
+    if (may_receive() && receive_.worth_update()) ack(out);
     return n;
   }
 
@@ -82,7 +82,6 @@ class basic_connection {
   requires sink<S, A>
   void shutdown_send(instant now, S& out) {
     clock(now);
-    if (send_.fin_queued() || !may_send()) return;
     send_.put_fin();
     push(out);
   }
@@ -149,7 +148,7 @@ class basic_connection {
     clock(now);
     events_ = connection_event::none;
     if (ack_due_) ack(out);
-    if (push_due_) push(out);
+    push(out);
     if (timer_.due(now_)) fire(out);
     return events_;
   }
@@ -197,7 +196,7 @@ class basic_connection {
     return state_ == is::syn_received || state_ == is::established || state_ == is::close_wait;
   }
   bool may_receive() const noexcept {
-    return (fast_ && state_ == is::syn_received) || state_ == is::established || state_ == is::fin_wait_1 ||
+    return state_ == is::syn_received || state_ == is::established || state_ == is::fin_wait_1 ||
            state_ == is::fin_wait_2;
   }
   void clock(instant now) noexcept { now_ = std::max(now_, now); }
@@ -216,9 +215,8 @@ class basic_connection {
   bool emit(const segment_type& s, S& out);
   template <class S>
   void ack(S& out);
-  /// An ACK for an invalid segment: challenge or duplicate, at most one per `invalid_ack_gap`.
-  template <class S>
-  void limited_ack(S& out);
+  /// May an invalid segment, or a repeated SYN, be answered? At most one per `invalid_ack_gap`; this one counts.
+  bool may_answer_invalid() noexcept;
   template <class S>
   void reject(const segment_type& in, S& out);
   template <class S>
@@ -270,7 +268,6 @@ class basic_connection {
     error_ = e;
     timer_.stop();
     ack_due_ = push_due_ = false;
-    send_.clear();
     events_ |= connection_event::closed;
   }
 
@@ -285,14 +282,13 @@ class basic_connection {
   repeat_timer timer_;
   seq_number last_ack_sent_;
   peer_timestamps ts_;
-  instant sent_at_ = 0;  // the last new segment
+  instant sent_at_{};  // the last new segment
   instant now_ = 0;
-  instant invalid_at_ = 0;
+  std::optional<instant> invalid_at_;  // the last answer to an invalid segment
   unsigned retransmissions_ = 0;
   unsigned syn_acks_ = 0;  // of a fast-open child, sent again
   bool fast_;
   bool was_established_ = false;
-  bool answered_invalid_ = false;
   bool ack_due_ = false;
   bool push_due_ = false;
   bool probed_ = false;  // the last segment in flight has been sent twice, and nothing new was acknowledged since

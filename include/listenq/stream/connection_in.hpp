@@ -13,10 +13,7 @@ template <addressing A>
 template <class S>
 void basic_connection<A>::take_syn(const basic_segment<A>& in, S& out) {
   if (timer_.reason() == repeat_reason::syn_ack) {
-    if (answered_invalid_ && now_ - invalid_at_ < profile_.invalid_ack_gap) return;
-    answered_invalid_ = true;
-    invalid_at_ = now_;
-    send_syn_ack(out);
+    if (may_answer_invalid()) send_syn_ack(out);
     return;
   }
   const auto p = receive_.fresh(in.seq + 1, in.payload.size, false);
@@ -35,17 +32,15 @@ bool basic_connection<A>::acceptable(const basic_segment<A>& in, S& out) {
     case acceptance::dropped:
       break;
     case acceptance::challenged:
-      limited_ack(out);
+      if (may_answer_invalid()) ack(out);
       break;
     case acceptance::acknowledged:
       ack(out);
       break;
-    case acceptance::ends:  // in TIME-WAIT all that was asked for has been done (Linux: tcp_rfc1337 0)
-      finish(state_ == is::time_wait ? connection_error::none : connection_error::reset);
-      break;
+    case acceptance::ends:  // a RST, which reject() does not answer
     case acceptance::kills:
-      reject(in, out);
-      finish(connection_error::reset);
+      reject(in, out);  // in TIME-WAIT all that was asked for has been done (Linux: tcp_rfc1337 0)
+      finish(state_ == is::time_wait ? connection_error::none : connection_error::reset);
       break;
     case acceptance::reuses:
       finish(connection_error::none);
@@ -75,7 +70,7 @@ bool basic_connection<A>::acknowledge(const basic_segment<A>& in, S& out) {
   const seq_number una = send_.unacknowledged();
   const bool unsent = seq_after(in.ack, send_.next());
   if (unsent || (profile_.challenge_acks && seq_before(in.ack, una - send_.max_window()))) {  // RFC 5961 5.2
-    limited_ack(out);
+    if (may_answer_invalid()) ack(out);
     return false;
   }
   if (seq_before(in.ack, una)) return true;
@@ -83,14 +78,13 @@ bool basic_connection<A>::acknowledge(const basic_segment<A>& in, S& out) {
   // set the clock forward, and PAWS would refuse the peer from then on (Linux, tcp_ack).
   if (ts_.stamps(in.options) && !seq_after(in.seq, last_ack_sent_)) ts_.take(in.options, now_);
   // RFC 5681 2, but for the window: Linux's grows with what it holds out of order.
-  const bool duplicate = in.ack == una && send_.in_flight() > 0 && in.payload.empty() &&
-                         !in.flags.any(flag::syn | flag::fin) && window >= send_.window();
+  const bool duplicate =
+      send_.in_flight() > 0 && in.payload.empty() && !in.flags.any(flag::syn | flag::fin) && window >= send_.window();
   send_.offered(in.seq, in.ack, window);
   if (timer_.reason() == repeat_reason::window) timer_.answered();
   if (in.ack != una) {
     advance(in.ack, out);
   } else if (duplicate && congestion_.duplicate(una, send_.next(), probed_)) {
-    probed_ = false;
     repair(out);
   }
   return state_ != is::closed;
@@ -147,7 +141,7 @@ void basic_connection<A>::take(const basic_segment<A>& in, S& out) {
     reject(in, out);
     return finish(connection_error::none);
   }
-  if (!orphan_) receive_.hold(first, in.payload, fin);
+  receive_.hold(first, in.payload, fin);
   receive_.take(in.payload, p);
   if (p.size > 0) events_ |= connection_event::readable;
   if (!receive_.ended()) return;

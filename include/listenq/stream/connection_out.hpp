@@ -42,12 +42,10 @@ void basic_connection<A>::ack(S& out) {
 }
 
 template <addressing A>
-template <class S>
-void basic_connection<A>::limited_ack(S& out) {
-  if (answered_invalid_ && now_ - invalid_at_ < profile_.invalid_ack_gap) return;
-  answered_invalid_ = true;
+bool basic_connection<A>::may_answer_invalid() noexcept {
+  if (invalid_at_ && now_ - *invalid_at_ < profile_.invalid_ack_gap) return false;
   invalid_at_ = now_;
-  ack(out);
+  return true;
 }
 
 template <addressing A>
@@ -71,10 +69,10 @@ template <class S>
 void basic_connection<A>::push(S& out) {
   push_due_ = false;
   const bool early = state_ == is::syn_received;
-  if ((early && !fast_) || state_ == is::time_wait || state_ == is::closed) return;
+  if ((early && !fast_) || state_ == is::closed) return;
   if (send_.in_flight() == 0 && now_ - sent_at_ > timer_.interval()) congestion_.idle();
   while (auto p = send_.fresh(congestion_.window())) {
-    if (early && p->fin) {  // the FIN waits for the handshake's end
+    if (early) {  // the FIN waits for the handshake's end
       p->fin = false;
       if (p->size == 0) return;
     }
@@ -84,12 +82,12 @@ void basic_connection<A>::push(S& out) {
     }
     timer_.departed(send_.next(), now_);
     sent_at_ = now_;
-    const bool was_idle = send_.in_flight() == 0;
+    const bool was_idle = send_.in_flight() == 0;  // never before the final ACK: our SYN is in flight
     send_.sent(*p);
-    if (!early && (was_idle || timer_.reason() == repeat_reason::probe)) timer_.arm_flight(now_, send_.alone());
+    if (was_idle || timer_.reason() == repeat_reason::probe) timer_.arm_flight(now_, send_.alone());
     if (p->fin) state_ = state_ == is::close_wait ? is::last_ack : is::fin_wait_1;
   }
-  if (send_.in_flight() == 0 && send_.has_unsent() && timer_.reason() == repeat_reason::off) timer_.arm_window(now_);
+  if (send_.has_unsent() && timer_.reason() == repeat_reason::off) timer_.arm_window(now_);
 }
 
 template <addressing A>

@@ -71,9 +71,8 @@ class basic_connector {
     syn.options.fast_open = m.cookie;
     if (m.cookie.has_cookie()) {
       // Linux keeps room for all the options there can be (tcp_send_syn_data).
-      const std::size_t room = m.mss > 40 ? m.mss - 40U : 0U;
+      const std::size_t room = m.mss - std::min<std::size_t>(m.mss, 40);
       syn.payload = {data.data, std::min(data.size, room)};
-      result_.ours.fast_open = m.cookie;
     }
     if (!sent(out.send(syn))) return 0;
     return data_in_syn_ = syn.payload.size;
@@ -98,15 +97,14 @@ class basic_connector {
   template <class S>
   requires sink<S, A>
   constexpr connector_event receive(const segment_type& in, instant now, S& out) {
-    if (now > now_) now_ = now;
+    now_ = std::max(now_, now);
     if (state_ != connection_state::syn_sent) return connector_event::none;
-    const bool has_ack = in.flags.has(flag::ack);
+    if (!in.flags.has(flag::ack)) return connector_event::none;
     const std::size_t carried = in.ack - (result_.iss + 1);
-    if (has_ack && (carried > data_in_syn_ || syns_ == 0)) {
+    if (carried > data_in_syn_ || syns_ == 0) {
       if (!in.flags.has(flag::rst)) out.send(reset_for(in));
       return connector_event::none;
     }
-    if (!has_ack) return connector_event::none;
     if (in.flags.has(flag::rst)) return finish(connector_event::refused);
     if (!in.flags.has(flag::syn)) return connector_event::none;
 
@@ -130,7 +128,7 @@ class basic_connector {
   template <class S>
   requires sink<S, A>
   constexpr connector_event tick(instant now, S& out) {
-    if (now > now_) now_ = now;
+    now_ = std::max(now_, now);
     if (state_ != connection_state::syn_sent || now_ < deadline_) return connector_event::none;
     if (syns_ > profile_.syn_retries) return finish(connector_event::timed_out);
     resend(out);
@@ -198,8 +196,8 @@ class basic_connector {
 
   kernel_profile profile_;
   basic_established<A> result_{};
-  instant now_ = 0;
-  instant sent_at_ = 0;
+  instant now_{};
+  instant sent_at_{};
   instant deadline_ = never;
   std::size_t data_in_syn_ = 0;
   unsigned syns_ = 0;

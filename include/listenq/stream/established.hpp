@@ -3,6 +3,7 @@
 // Values only; `connector` makes them, `connection` is made of them, and so is a child behind a listener.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/address.hpp>
@@ -58,7 +59,7 @@ struct basic_established {
   }
 
  private:
-  static constexpr unsigned bounded(std::uint8_t shift) noexcept { return shift > 14 ? 14U : shift; }
+  static constexpr unsigned bounded(std::uint8_t shift) noexcept { return std::min(unsigned{shift}, 14U); }
 };
 
 /// TSval at `now` (RFC 7323 5.4): a millisecond clock plus the connection's own offset, modulo 2^32.

@@ -37,18 +37,17 @@ class fast_open_cache {
 
  public:
   constexpr fast_open_memory find(const typename A::address& server) const noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (entries_[i].server == server) return entries_[i].memory;
+    for (const entry& e : entries_) {
+      if (e.server == server) return e.memory;
     }
     return {};
   }
   constexpr void remember(const typename A::address& server, const fast_open_memory& m) noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (entries_[i].server == server) return void(entries_[i].memory = m);
+    for (entry& e : entries_) {
+      if (e.server == server) return void(e.memory = m);
     }
     entries_[next_] = {server, m};
     next_ = next_ + 1 == N ? 0 : next_ + 1;
-    if (size_ < N) ++size_;
   }
   constexpr void distrust(const typename A::address& server) noexcept { remember(server, {.cookie = {}}); }
 
@@ -58,7 +57,6 @@ class fast_open_cache {
     fast_open_memory memory{};
   };
   std::array<entry, N> entries_{};
-  std::size_t size_ = 0;
   std::size_t next_ = 0;
 };
 

@@ -4,6 +4,7 @@
 // child sockets behind a listener. Every value is Linux's default, readable as a number and changeable by assignment.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <listenq/segment.hpp>
 #include <listenq/time.hpp>
@@ -37,26 +38,18 @@ struct kernel_profile {
   /// The time from SYN number `sent` - 1 to the next SYN or, after the last, to ETIMEDOUT. `sent` counts the SYNs sent
   /// so far and is at least 1.
   constexpr duration syn_interval(unsigned sent) const noexcept {
-    return doubled(syn_timeout, sent > syn_linear + 1 ? sent - syn_linear - 1 : 0);
+    return doubled(syn_timeout, sent - std::min(sent, syn_linear + 1));
   }
 
   /// `interval` doubled `times` times, at most `timeout_max`. O(log(timeout_max / interval)).
   constexpr duration doubled(duration interval, unsigned times) const noexcept {
-    while (times-- > 0 && interval < timeout_max) interval *= 2;
-    return interval < timeout_max ? interval : timeout_max;
+    return doubled(interval, times, timeout_max);
+  }
+  static constexpr duration doubled(duration interval, unsigned times, duration most) noexcept {
+    while (times-- > 0 && interval < most) interval *= 2;
+    return std::min(interval, most);
   }
 };
-
-namespace detail {
-constexpr tcp_options linux_offer(std::uint16_t mss, std::uint8_t scale) noexcept {
-  tcp_options o;
-  o.mss = mss;
-  o.window_scale = scale;
-  o.sack_permitted = true;
-  o.timestamps = true;
-  return o;
-}
-}  // namespace detail
 
 /// The kernels of the two articles and of golden/. (`listenq::linux_6_18` without `profile::` is the listener's
 /// preset.)
@@ -70,7 +63,7 @@ inline constexpr kernel_profile linux_2_6_32{
     .tail_loss_probe = false,
     .window = 32792,
     .window_with_timestamps = 32792,
-    .offer = detail::linux_offer(16396, 6),
+    .offer = {.mss = 16396, .window_scale = 6, .sack_permitted = true, .timestamps = true},
     .challenge_acks = false,
     .order = tie_order::oldest_first,
 };
@@ -81,7 +74,7 @@ inline constexpr kernel_profile linux_3_12{
     .name = "linux_3_12",
     .window = 32792,
     .window_with_timestamps = 32792,
-    .offer = detail::linux_offer(16396, 6),
+    .offer = {.mss = 16396, .window_scale = 6, .sack_permitted = true, .timestamps = true},
     .order = tie_order::oldest_first,
 };
 
@@ -93,7 +86,7 @@ inline constexpr kernel_profile linux_6_18{
     .syn_linear = 4,
     .syn_retries = 10,
     .jiffy = 4 * millisecond,
-    .offer = detail::linux_offer(1460, 10),
+    .offer = {.mss = 1460, .window_scale = 10, .sack_permitted = true, .timestamps = true},
     .invalid_ack_gap = 500 * millisecond,
 };
 

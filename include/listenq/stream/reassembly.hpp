@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <listenq/segment.hpp>
 #include <vector>
 
@@ -40,28 +41,28 @@ class reassembly {
     } else {
       if (seq_before(from->first, first)) merged.first = from->first;
       if (seq_after((to - 1)->last, last)) merged.last = (to - 1)->last;
-      count_ = static_cast<std::size_t>(std::copy(to, end, from + 1) - ranges_.data());
+      count_ = count_up_to(std::copy(to, end, from + 1));
     }
     *from = merged;
     const std::size_t offset = first - base_;
-    if (held_.size() < offset + bytes.size) held_.resize(offset + bytes.size);
+    held_.resize(std::max(held_.size(), offset + bytes.size));
     std::copy(bytes.begin(), bytes.end(), held_.begin() + static_cast<std::ptrdiff_t>(offset));
     return true;
   }
 
   /// What is held from `next` on without a gap. Good until the next call that is not const.
   byte_view ready(seq_number next) const noexcept {
-    for (std::size_t i = 0; i < count_ && !seq_after(ranges_[i].first, next); ++i) {
-      if (seq_after(ranges_[i].last, next)) return {held_.data() + (next - base_), std::size_t{ranges_[i].last - next}};
-    }
-    return {};
+    const range* const end = ranges_.data() + count_;
+    const range* const r = std::find_if(ranges_.data(), end, [&](const range& x) { return seq_after(x.last, next); });
+    if (r == end || seq_after(r->first, next)) return {};
+    return {held_.data() + (next - base_), std::size_t{r->last - next}};
   }
 
   /// Everything before `next` is the owner's now. O(bytes held).
   void forget_before(seq_number next) {
     range* const end = ranges_.data() + count_;
     range* const kept = std::find_if(ranges_.data(), end, [&](const range& r) { return seq_after(r.last, next); });
-    count_ = static_cast<std::size_t>(std::copy(kept, end, ranges_.data()) - ranges_.data());
+    count_ = count_up_to(std::copy(kept, end, ranges_.data()));
     if (count_ == 0) return held_.clear();
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(next - base_));
     base_ = next;
@@ -71,10 +72,14 @@ class reassembly {
   const range& operator[](std::size_t i) const noexcept { return ranges_[i]; }
 
  private:
+  std::size_t count_up_to(const range* end) const noexcept {
+    return static_cast<std::size_t>(std::distance(ranges_.data(), end));
+  }
+
   std::vector<std::byte> held_;  // from `base_` on, gaps included
   std::array<range, most_ranges> ranges_{};
   std::size_t count_ = 0;
-  seq_number base_ = 0;
+  seq_number base_{};
 };
 
 }  // namespace listenq

@@ -44,8 +44,8 @@ class receive_half {
   /// What of payload [first, first + size) and the FIN behind it is new and fits. Empty when it is old or comes too
   /// early.
   piece fresh(seq_number first, std::size_t size, bool fin) const noexcept {
-    const std::size_t old = next_ - first;
-    if (seq_after(first, next_) || old > size) return {};
+    const std::size_t old = next_ - first;  // beyond any size when it comes too early
+    if (old > size) return {};
     const std::size_t n = std::min(size - old, std::size_t{right_ - next_});
     return {old, n, fin && n == size - old};
   }
@@ -90,10 +90,7 @@ class receive_half {
   }
 
   /// Is it worth telling the peer now that it may go on? Linux: the window was at most half open and would double.
-  bool worth_update() const noexcept {
-    const std::uint32_t open = right_ - next_;
-    return 2 * open <= capacity_ && window() >= std::max(2 * open, 1U);
-  }
+  bool worth_update() const noexcept { return window() >= std::max(2 * (right_ - next_), 1U); }
 
  private:
   void append(byte_view more) {

@@ -52,9 +52,8 @@ class repeat_timer {
 
   /// The smoothed round trip plus at least `rto_min` in whole jiffies, doubled by each timeout.
   constexpr duration interval() const noexcept {
-    duration d = (srtt_ + std::max(rto_min_, 4 * rttvar_) + jiffy_ - 1) / jiffy_ * jiffy_;
-    for (unsigned i = 0; i < timeouts_ && d < max_; ++i) d *= 2;
-    return std::min(d, max_);
+    const duration first = (srtt_ + std::max(rto_min_, 4 * rttvar_) + jiffy_ - 1) / jiffy_ * jiffy_;
+    return kernel_profile::doubled(first, timeouts_, max_);
   }
 
   constexpr bool exhausted() const noexcept { return timeouts_ >= retries_; }
@@ -86,7 +85,7 @@ class repeat_timer {
       rttvar_ = rtt / 2;
       return;
     }
-    const duration error = rtt > srtt_ ? rtt - srtt_ : srtt_ - rtt;
+    const duration error = std::max(rtt - srtt_, srtt_ - rtt);
     rttvar_ += (error - rttvar_) / 4;
     srtt_ += (rtt - srtt_) / 8;
   }
@@ -98,8 +97,8 @@ class repeat_timer {
   duration srtt_ = 0;
   duration rttvar_ = 0;
   instant deadline_ = never;
-  instant timed_at_ = 0;
-  seq_number timed_ = 0;
+  instant timed_at_{};
+  seq_number timed_{};
   unsigned retries_;
   unsigned timeouts_ = 0;
   repeat_reason reason_ = repeat_reason::off;

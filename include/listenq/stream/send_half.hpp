@@ -51,7 +51,6 @@ class send_half {
     return n;
   }
   void put_fin() noexcept { fin_queued_ = true; }
-  void clear() noexcept { bytes_.clear(); }
 
   /// What to send next, if anything new may be sent while at most `limit` bytes are in flight: a full segment, all
   /// there is, or (nothing being in flight) what the peer's window allows - no silly pieces (RFC 9293 3.8.6.2.1). The
@@ -61,7 +60,7 @@ class send_half {
     const std::size_t offset = next_ - base_;
     const std::size_t left = bytes_.size() - offset;
     const std::uint32_t most = std::min(window_, limit);
-    const std::size_t usable = most > in_flight() ? most - in_flight() : 0;
+    const std::size_t usable = most - std::min(most, in_flight());
     const std::size_t n = std::min({left, usable, std::size_t{mss_}});
     const bool fin = fin_queued_ && n == left;
     if (n == 0 && !fin) return std::nullopt;

@@ -81,47 +81,53 @@ constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
   return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
+/// `ones_sum`, a word at a time, for constant evaluation.
+constexpr std::uint16_t ones_sum_by_words(byte_view bytes, std::uint16_t start) noexcept {
+  std::uint64_t sum = start;
+  const std::byte* p = bytes.data;
+  std::size_t left = bytes.size;
+  for (; left >= 2; p += 2, left -= 2) sum += load16(p);
+  if (left != 0) sum += static_cast<std::uint64_t>(load8(p)) << 8;
+  return fold(sum);
+}
+
 /// The one's complement sum of `bytes` as 16-bit words in network order, added to `start`; an odd last byte counts as
 /// the high half of a word (RFC 1071 1). Parts may be summed one by one as long as only the last has an odd size.
 constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexcept {
+  if (std::is_constant_evaluated()) return ones_sum_by_words(bytes, start);
   const std::byte* p = bytes.data;
   std::size_t left = bytes.size;
-  std::uint64_t sum = 0;
-  if (std::is_constant_evaluated()) {
-    for (; left >= 2; p += 2, left -= 2) sum += load16(p);
-    if (left != 0) sum += static_cast<std::uint64_t>(load8(p)) << 8;
-    return fold(sum + start);
-  }
   // Eight bytes at a time in the machine's own order: the sum does not care until the end (RFC 1071 2 (B)).
   const auto in_order = [](std::uint16_t v) noexcept {
-    return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(v << 8 | v >> 8) : v;
+    if constexpr (std::endian::native == std::endian::little) v = static_cast<std::uint16_t>(v << 8 | v >> 8);
+    return v;
   };
-  sum = in_order(start);
+  std::uint64_t sum = in_order(start);
   const auto add = [&sum](std::uint64_t word) noexcept {
     sum += word;
     sum += sum < word ? 1U : 0U;
   };
   for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, 8);
+    std::uint64_t word{};
+    std::memcpy(&word, p, sizeof word);
     add(word);
   }
   if (left >= 4) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, p, 4);
+    std::uint32_t word{};
+    std::memcpy(&word, p, sizeof word);
     add(word);
     p += 4;
     left -= 4;
   }
   if (left >= 2) {
-    std::uint16_t word = 0;
-    std::memcpy(&word, p, 2);
+    std::uint16_t word{};
+    std::memcpy(&word, p, sizeof word);
     add(word);
     p += 2;
     left -= 2;
   }
   if (left != 0) {
-    std::uint16_t word = 0;
+    std::uint16_t word{};
     std::memcpy(&word, p, 1);
     add(word);
   }

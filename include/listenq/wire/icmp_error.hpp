@@ -4,9 +4,11 @@
 // message (echoes are icmp.hpp's), writes none, and walks no IPv6 extension headers, quoted ones included.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <listenq/address.hpp>
 #include <listenq/policy/icmp.hpp>
 #include <listenq/segment.hpp>
@@ -53,10 +55,14 @@ struct icmp_report {
 constexpr icmp_error icmp4_error(std::uint8_t type, std::uint8_t code) noexcept {
   if (type == 11) return code == 1 ? icmp_error::other : icmp_error::time_exceeded;
   if (type == 12) return icmp_error::parameter_problem;
-  if (type != 3 || code > 15 || code == 4) return icmp_error::other;
-  constexpr icmp_error first[] = {icmp_error::network_unreachable, icmp_error::host_unreachable,
-                                  icmp_error::protocol_unreachable, icmp_error::port_unreachable};
-  return code < 4 ? first[code] : icmp_error::prohibited;
+  if (type != 3 || code > 15) return icmp_error::other;
+  constexpr icmp_error codes[] = {icmp_error::network_unreachable,
+                                  icmp_error::host_unreachable,
+                                  icmp_error::protocol_unreachable,
+                                  icmp_error::port_unreachable,
+                                  icmp_error::other,
+                                  icmp_error::prohibited};
+  return codes[std::min(std::size_t{code}, std::size(codes) - 1)];
 }
 
 /// ICMPv6, as icmpv6_err_convert sorts them: 1/2 (beyond the scope of the source) like 1/3, and codes of type 1 that it
@@ -69,7 +75,7 @@ constexpr icmp_error icmp6_error(std::uint8_t type, std::uint8_t code) noexcept 
                                   icmp_error::host_unreachable,    icmp_error::host_unreachable,
                                   icmp_error::port_unreachable,    icmp_error::prohibited,
                                   icmp_error::prohibited};
-  return code < 7 ? codes[code] : icmp_error::prohibited;
+  return codes[std::min(std::size_t{code}, std::size(codes) - 1)];
 }
 
 namespace detail {
@@ -81,7 +87,7 @@ struct quoted {
   std::size_t at = 0;
 };
 constexpr quoted find_tcp4(byte_view quote) noexcept {
-  if (quote.size < ipv4_header::size || load8(quote.data) >> 4 != 4) return {quote_error::bad_quote};
+  if (quote.empty() || load8(quote.data) >> 4 != 4) return {quote_error::bad_quote};
   const std::size_t header = std::size_t{load8(quote.data) & 0x0fU} * 4U;
   if (header < ipv4_header::size || header > quote.size) return {quote_error::bad_quote};
   if (load8(quote.data + 9) != protocol_tcp || (load16(quote.data + 6) & 0x1fffU) != 0) return {quote_error::not_tcp};
@@ -128,8 +134,7 @@ template <addressing A>
 requires std::same_as<A, ipv4> || std::same_as<A, ipv6> || std::same_as<A, dual>
 constexpr icmp_report<A> read_icmp_error(byte_view packet) noexcept {
   if constexpr (!std::same_as<A, ipv6>) {
-    if (const ipv4_packet p = parse_ipv4(packet);
-        p.error == parse_error::not_tcp && p.header.protocol == protocol_icmp) {
+    if (const ipv4_packet p = parse_ipv4(packet); p.header.protocol == protocol_icmp) {
       const auto family = [](const ipv4::address& a) noexcept {
         if constexpr (std::same_as<A, ipv4>) {
           return a;
@@ -137,7 +142,8 @@ constexpr icmp_report<A> read_icmp_error(byte_view packet) noexcept {
           return dual::mapped(a);
         }
       };
-      const std::uint8_t type = p.payload.empty() ? std::uint8_t{3} : load8(p.payload.data);
+      if (p.payload.empty()) return {.error = quote_error::too_short};
+      const std::uint8_t type = load8(p.payload.data);
       if (type != 3 && type != 11 && type != 12) return {.error = quote_error::not_an_error};
       auto r = detail::read_quote<A>(
           p.payload, 0, detail::find_tcp4,
@@ -152,9 +158,9 @@ constexpr icmp_report<A> read_icmp_error(byte_view packet) noexcept {
     }
   }
   if constexpr (!std::same_as<A, ipv4>) {
-    if (const ipv6_packet p = parse_ipv6(packet);
-        p.error == parse_error::not_tcp && p.header.next_header == protocol_icmpv6) {
-      const std::uint8_t type = p.payload.empty() ? std::uint8_t{1} : load8(p.payload.data);
+    if (const ipv6_packet p = parse_ipv6(packet); p.header.next_header == protocol_icmpv6) {
+      if (p.payload.empty()) return {.error = quote_error::too_short};
+      const std::uint8_t type = load8(p.payload.data);
       if (type < 1 || type > 4) return {.error = quote_error::not_an_error};
       const std::uint16_t start =
           pseudo_header_sum(p.header.source, p.header.destination, p.payload.size, protocol_icmpv6);
@@ -164,7 +170,7 @@ constexpr icmp_report<A> read_icmp_error(byte_view packet) noexcept {
       if (!r) return r;
       r.what = icmp6_error(type, load8(p.payload.data + 1));
       const std::uint32_t mtu = load32(p.payload.data + 4);
-      if (type == 2) r.mtu = static_cast<std::uint16_t>(mtu < 0xffff ? mtu : 0xffffU);
+      if (type == 2) r.mtu = static_cast<std::uint16_t>(std::min(mtu, 0xffffU));
       return r;
     }
   }

@@ -56,7 +56,7 @@ constexpr ipv4_packet parse_ipv4(byte_view bytes) noexcept {
 
   result.header.traffic_class = load8(p + 1);
   result.header.identification = load16(p + 4);
-  result.header.dont_fragment = (fragmentation & 0x4000U) != 0;
+  result.header.dont_fragment = (fragmentation >> 14 & 1U) != 0;
   result.header.ttl = load8(p + 8);
   result.header.protocol = load8(p + 9);
   result.header.source = {load32(p + 12)};

@@ -34,10 +34,8 @@ enum class link_error : unsigned char {
 
 /// The enumerator's name.
 constexpr const char* name(link_error e) noexcept {
-  return e == link_error::none           ? "none"
-         : e == link_error::unknown_link ? "unknown_link"
-         : e == link_error::too_short    ? "link_too_short"
-                                         : "not_ip";
+  constexpr const char* names[] = {"none", "unknown_link", "link_too_short", "not_ip"};
+  return names[static_cast<std::size_t>(e)];
 }
 
 /// A frame without its link header. `bytes` begins with an IPv4 or IPv6 header when `error` is `none`.
@@ -85,7 +83,7 @@ constexpr unlinked without_link(std::uint32_t link, byte_view frame) noexcept {
       if (frame.size < 4) return refused(link_error::too_short);
       // A family is a small number: whichever end it is at, that is the byte order.
       const std::uint32_t big = load32(p);
-      const std::uint32_t family = big < 0x1'0000 ? big : big >> 24;
+      const std::uint32_t family = big % 0x100'0000 == 0 ? big >> 24 : big;
       const bool ip = family == 2 || family == 10 || family == 24 || family == 28 || family == 30;
       return ip ? cut(4) : refused(link_error::not_ip);
     }

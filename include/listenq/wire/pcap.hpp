@@ -4,6 +4,7 @@
 // no link layer (link.hpp does) and repairs nothing: at the first thing that is wrong it stops and names it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,8 +55,8 @@ class capture_reader {
   constexpr explicit capture_reader(byte_view file) noexcept : rest_(file) {
     if (rest_.size >= 4 && load32(rest_.data) == section_header) {
       blocks_ = true;
-    } else if (!begin_pcap() && error_ == capture_error::none) {
-      error_ = capture_error::not_a_capture;
+    } else {
+      error_ = begin_pcap();
     }
   }
 
@@ -101,20 +102,20 @@ class capture_reader {
 
   // --- pcap ---
 
-  constexpr bool begin_pcap() noexcept {
-    if (rest_.size < 4) return false;
+  constexpr capture_error begin_pcap() noexcept {
+    if (rest_.size < 4) return capture_error::not_a_capture;
     const std::uint32_t magic = load32(rest_.data);
     constexpr std::uint32_t micro = 0xa1b2'c3d4;
     constexpr std::uint32_t nano = 0xa1b2'3c4d;
     swapped_ = magic == 0xd4c3'b2a1 || magic == 0x4d3c'b2a1;
     const std::uint32_t straight = word32(rest_.data);
-    if (straight != micro && straight != nano) return false;
+    if (straight != micro && straight != nano) return capture_error::not_a_capture;
     nanoseconds_ = straight == nano;
-    if (rest_.size < 24) return fail(capture_error::truncated);
-    if (word16(rest_.data + 4) != 2) return fail(capture_error::unknown_version);
+    if (rest_.size < 24) return capture_error::truncated;
+    if (word16(rest_.data + 4) != 2) return capture_error::unknown_version;
     link_ = word32(rest_.data + 20) & 0xffff;  // above it: does a frame end in a check sequence?
     drop(24);
-    return true;
+    return capture_error::none;
   }
   constexpr bool next_record(captured_packet& p) noexcept {
     if (rest_.size < 16) return fail(capture_error::truncated);
@@ -136,8 +137,9 @@ class capture_reader {
   constexpr bool next_block(captured_packet& p) noexcept {
     if (rest_.size < 12) return fail(capture_error::truncated);
     const std::byte* const b = rest_.data;
-    if (load32(b) == section_header && !begin_section()) return false;
-    const std::uint32_t type = load32(b) == section_header ? section_header : word32(b);
+    if (load32(b) == section_header) error_ = begin_section();
+    if (error_ != capture_error::none) return false;
+    const std::uint32_t type = word32(b);  // a section header's reads the same both ways
     const std::size_t total = word32(b + 4);
     if (total < 12 || total % 4 != 0) return fail(capture_error::bad_block);
     if (total > rest_.size) return fail(capture_error::truncated);
@@ -159,16 +161,16 @@ class capture_reader {
         return false;
     }
   }
-  constexpr bool begin_section() noexcept {
+  constexpr capture_error begin_section() noexcept {
     const std::byte* const b = rest_.data;
     const std::uint32_t order = load32(b + 8);
-    if (order != 0x1a2b'3c4d && order != 0x4d3c'2b1a) return fail(capture_error::bad_block);
+    if (order != 0x1a2b'3c4d && order != 0x4d3c'2b1a) return capture_error::bad_block;
     swapped_ = order == 0x4d3c'2b1a;
-    if (word32(b + 4) < 28) return fail(capture_error::bad_block);
-    if (rest_.size < 28) return fail(capture_error::truncated);
-    if (word16(b + 12) != 1) return fail(capture_error::unknown_version);
+    if (word32(b + 4) < 28) return capture_error::bad_block;
+    if (rest_.size < 28) return capture_error::truncated;
+    if (word16(b + 12) != 1) return capture_error::unknown_version;
     interfaces_ = 0;
-    return true;
+    return capture_error::none;
   }
   constexpr bool describe_interface(byte_view body) noexcept {
     if (body.size < 8) return fail(capture_error::bad_block);
@@ -208,7 +210,7 @@ class capture_reader {
     if (interfaces_ == 0) return fail(capture_error::unknown_interface);
     p.size = word32(body.data);
     std::size_t captured = p.size;
-    if (interface_[0].snap != 0 && captured > interface_[0].snap) captured = interface_[0].snap;
+    if (interface_[0].snap != 0) captured = std::min(captured, std::size_t{interface_[0].snap});
     if (captured > body.size - 4) return fail(capture_error::bad_block);
     p.at = last_;
     p.link = interface_[0].link;
@@ -221,7 +223,7 @@ class capture_reader {
   /// Calls `f(code, value)` for each option. A list that is cut off, or that has no end, ends where it ends.
   template <class F>
   constexpr void for_each_option(byte_view list, F&& f) const noexcept {
-    while (list.size >= 4) {
+    while (!list.empty()) {
       const std::uint16_t code = word16(list.data);
       const std::size_t size = word16(list.data + 2);
       if (code == 0 || size > list.size - 4) return;
@@ -232,34 +234,32 @@ class capture_reader {
   /// Ticks of an interface's clock as microseconds since 1970; what lies before is 0.
   static constexpr std::uint64_t time_of(std::uint64_t ticks, const interface& i) noexcept {
     constexpr std::uint64_t million = 1'000'000;
-    std::uint64_t us = 0;
-    const unsigned n = i.resolution & 0x7fU;
+    std::uint64_t us = ticks;
+    unsigned n = i.resolution & 0x7fU;
     if ((i.resolution & 0x80U) != 0) {
-      const std::uint64_t whole = n < 64 ? ticks >> n : 0;
-      const std::uint64_t part = n < 64 ? ticks & ((std::uint64_t{1} << n) - 1) : ticks;
-      const unsigned spare = n > 40 ? n - 40 : 0;  // a million times 2^40 still fits
-      us = whole * million + (n < 104 ? (part >> (spare < 64 ? spare : 63)) * million >> (n - spare) : 0);
+      const unsigned spare = n - std::min(n, 44U);  // a million times 2^44 still fits
+      ticks >>= std::min(spare, 63U);
+      n -= spare;
+      us = std::min(ticks >> n, latest / million) * million + ((ticks & ((std::uint64_t{1} << n) - 1)) * million >> n);
     } else {
-      us = ticks;
-      for (unsigned k = n; k < 6; ++k) us = us < latest ? us * 10 : us;
-      for (unsigned k = n; k > 6 && us != 0; --k) us /= 10;
+      for (; n < 6; ++n) us = us > latest / 10 ? latest : us * 10;
+      for (; n > 6; --n) us /= 10;
     }
-    if (us > latest) us = latest;
     constexpr std::int64_t most = std::int64_t{1} << 41;  // seconds; far beyond 2^62 us
-    const std::int64_t offset = i.offset > most ? most : i.offset < -most ? -most : i.offset;
-    const std::int64_t sum = static_cast<std::int64_t>(us) + offset * static_cast<std::int64_t>(million);
-    return sum < 0 ? 0 : static_cast<std::uint64_t>(sum);
+    const std::int64_t offset = std::clamp(i.offset, -most, most) * static_cast<std::int64_t>(million);
+    return static_cast<std::uint64_t>(
+        std::max(static_cast<std::int64_t>(std::min(us, latest)) + offset, std::int64_t{0}));
   }
 
   byte_view rest_;
   capture_error error_ = capture_error::none;
   bool blocks_ = false;
-  bool swapped_ = false;
-  bool nanoseconds_ = false;
-  std::uint32_t link_ = 0;
+  bool swapped_{};
+  bool nanoseconds_{};
+  std::uint32_t link_{};
   std::size_t skipped_ = 0;
   instant last_ = 0;
-  std::size_t interfaces_ = 0;
+  std::size_t interfaces_{};
   std::array<interface, most_interfaces> interface_{};
 };
 

@@ -4,6 +4,7 @@
 // transport/traced.hpp turns segments into the packets that go in here.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/segment.hpp>
@@ -53,7 +54,7 @@ class pcapng_writer {
     const std::uint32_t comment_option = comment.empty() ? 0 : 4 + padded(comment_size);
     const std::uint32_t end_option = flags_option + comment_option != 0 ? 4 : 0;
     const std::uint32_t total = 32 + padded(size) + flags_option + comment_option + end_option;
-    const auto time = static_cast<std::uint64_t>(at < 0 ? 0 : at);
+    const auto time = static_cast<std::uint64_t>(std::max(at, instant{0}));
 
     put32(6);
     put32(total);
@@ -62,7 +63,7 @@ class pcapng_writer {
     put32(static_cast<std::uint32_t>(time & 0xffff'ffff));
     put32(size);  // captured
     put32(size);  // on the wire
-    if (size != 0) out_(packet);
+    out_(packet);
     pad(size);
     if (comment_option != 0) {
       put16(1);  // opt_comment

@@ -3,6 +3,7 @@
 // It keeps what a segment has and nothing else: the urgent pointer, reserved bits and unknown options are not carried.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -95,14 +96,18 @@ constexpr parsed_options parse_options(byte_view bytes, bool syn) noexcept {
   const auto note = [&result](option_fault f) noexcept {
     if (result.fault == option_fault::none) result.fault = f;
   };
-  for (std::size_t length = 1; left != 0; p += length, left -= length) {
+  for (std::size_t length{}; left != 0; p += length, left -= length) {
     const std::uint8_t kind = load8(p);
     length = 1;
     if (kind == 0) break;     // end of list
     if (kind == 1) continue;  // no operation
-    length = left >= 2 ? load8(p + 1) : 0;
-    if (left < 2 || length > left || length < 2) {
-      note(left >= 2 && length < 2 ? option_fault::bad_option_length : option_fault::truncated_option);
+    if (left < 2) {
+      note(option_fault::truncated_option);
+      break;
+    }
+    length = load8(p + 1);
+    if (length < 2 || length > left) {
+      note(length < 2 ? option_fault::bad_option_length : option_fault::truncated_option);
       break;
     }
     const std::size_t proper = kind == 2 ? 4U : kind == 3 ? 3U : kind == 4 ? 2U : kind == 8 ? 10U : length;
@@ -156,19 +161,18 @@ constexpr std::uint64_t write_options(const tcp_options& o, bool syn, std::byte*
   } else if (sack) {
     word(0x0101'0402U);
   }
-  if (syn && o.has_window_scale()) word(0x0103'0300U | clamped_scale(o.window_scale));
-  if (const std::size_t size = syn ? fast_open_size(o.fast_open) : 0; size != 0) {
-    const fast_open_option& f = o.fast_open;
-    const std::size_t head = f.experimental ? 4 : 2;
-    const auto byte_at = [&](std::size_t i) noexcept -> std::uint32_t {
-      if (i == 0) return f.experimental ? 254 : 34;
-      if (i == 1) return static_cast<std::uint32_t>(head + f.size);
-      if (i < head) return i == 2 ? fast_open_magic >> 8 : fast_open_magic & 0xff;
-      return i - head < f.size ? f.bytes[i - head] : 1U;
-    };
-    for (std::size_t i = 0; i < size; i += 4) {
-      word(byte_at(i) << 24 | byte_at(i + 1) << 16 | byte_at(i + 2) << 8 | byte_at(i + 3));
-    }
+  if (!syn) return sum;
+  if (o.has_window_scale()) word(0x0103'0300U | clamped_scale(o.window_scale));
+  const fast_open_option& f = o.fast_open;
+  const std::size_t head = f.experimental ? 4 : 2;
+  const auto byte_at = [&](std::size_t i) noexcept -> std::uint32_t {
+    if (i == 0) return f.experimental ? 254 : 34;
+    if (i == 1) return static_cast<std::uint32_t>(head + f.size);
+    if (i < head) return i == 2 ? fast_open_magic >> 8 : fast_open_magic & 0xff;
+    return i - head < f.size ? f.bytes[i - head] : 1U;
+  };
+  for (std::size_t i = 0; i < fast_open_size(f); i += 4) {
+    word(byte_at(i) << 24 | byte_at(i + 1) << 16 | byte_at(i + 2) << 8 | byte_at(i + 3));
   }
   return sum;
 }
@@ -179,16 +183,17 @@ template <addressing A>
 constexpr parsed<A> parse_tcp(byte_view bytes, const typename A::address& source,
                               const typename A::address& destination, checksums check = checksums::verify) noexcept {
   parsed<A> result;
+  const auto refused = [&result](parse_error why) noexcept {
+    result.error = why;
+    return result;
+  };
   const std::byte* p = bytes.data;
-  const std::size_t header_size = bytes.size < 20 ? 0 : (load8(p + 12) >> 4) * 4U;
-  if (bytes.size < 20) {
-    result.error = parse_error::too_short;
-  } else if (header_size < 20 || header_size > bytes.size) {
-    result.error = parse_error::bad_data_offset;
-  } else if (check == checksums::verify && !verify(bytes, pseudo_header_sum(source, destination, bytes.size))) {
-    result.error = parse_error::bad_checksum;
+  if (bytes.size < 20) return refused(parse_error::too_short);
+  const std::size_t header_size = (std::size_t{load8(p + 12)} >> 4) * 4;
+  if (header_size < 20 || header_size > bytes.size) return refused(parse_error::bad_data_offset);
+  if (check == checksums::verify && !verify(bytes, pseudo_header_sum(source, destination, bytes.size))) {
+    return refused(parse_error::bad_checksum);
   }
-  if (!result) return result;
   basic_segment<A>& s = result.segment;
   s.source = {source, load16(p)};
   s.destination = {destination, load16(p + 2)};
@@ -207,8 +212,8 @@ constexpr parsed<A> parse_tcp(byte_view bytes, const typename A::address& source
 /// options leaves of them (RFC 9293 3.7.1, RFC 6691). One that offers none (0) still offers none.
 template <addressing A>
 constexpr basic_segment<A> with_mss_below(basic_segment<A> s, std::size_t room) noexcept {
-  const std::size_t most = room > 20 ? room - 20 : 0;
-  if (s.flags.has(flag::syn) && s.options.mss > most) s.options.mss = static_cast<std::uint16_t>(most);
+  const std::size_t most = room - std::min(room, std::size_t{20});
+  if (s.flags.has(flag::syn)) s.options.mss = static_cast<std::uint16_t>(std::min<std::size_t>(s.options.mss, most));
   return s;
 }
 
@@ -227,7 +232,7 @@ constexpr std::size_t write_tcp(const basic_segment<A>& s, byte_span out) noexce
   if (out.size < header_size || out.size - header_size < s.payload.size) return 0;
   std::byte* p = out.data;
   if (std::is_constant_evaluated()) {
-    for (std::size_t i = 0; i < s.payload.size; ++i) p[header_size + i] = s.payload.data[i];
+    std::copy(s.payload.begin(), s.payload.end(), p + header_size);
   } else if (s.payload.size != 0) {
     std::memmove(p + header_size, s.payload.data, s.payload.size);
   }
