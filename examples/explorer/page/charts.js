@@ -5,6 +5,10 @@ import { svg, el, seconds, span, hue, clientName, segmentName } from './dom.js';
 
 const ROW = 30, ROWS = 60;
 
+/// Text of a drawing; `anchor` is start, middle or end.
+const label = (x, y, words, anchor = 'start', cls = 'soft') => svg('text', { class: cls, x, y, 'text-anchor': anchor }, words);
+const line = (cls, x1, y1, x2, y2, more = {}) => svg('line', { class: cls, x1, y1, x2, y2, ...more });
+
 /// The segments and turns of one client, oldest first. Returns the SVG's accessible text, too.
 export function sequence(into, events, client) {
   const when = (e) => (e.kind === 'segment' ? e.sent : e.at);
@@ -20,28 +24,28 @@ export function sequence(into, events, client) {
   const height = 60 + shown.length * ROW;
   const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': shown.map(say).join('; ') });
   chart.append(
-    svg('text', { x: left, y: 16, 'text-anchor': 'middle', 'font-weight': 600 }, clientName(client)),
-    svg('text', { x: right + 30, y: 16, 'text-anchor': 'end', 'font-weight': 600 }, 'listener'),
-    svg('line', { class: 'axis', x1: left, x2: left, y1: 24, y2: height }),
-    svg('line', { class: 'axis', x1: right, x2: right, y1: 24, y2: height }));
+    label(left, 16, clientName(client), 'middle', 'head'),
+    label(right + 30, 16, 'listener', 'end', 'head'),
+    line('axis', left, 24, left, height),
+    line('axis', right, 24, right, height));
   const colour = `hsl(${hue(client)} 65% var(--lum))`;
   for (const { e, y } of rows) {
-    chart.append(svg('text', { class: 'soft', x: left - 8, y: y - 4, 'text-anchor': 'end' }, seconds(when(e))));
+    chart.append(label(left - 8, y - 4, seconds(when(e)), 'end'));
     if (e.kind !== 'segment') {
       const here = e.kind === 'connect' || e.kind === 'error';
-      chart.append(svg('text', { class: e.kind === 'error' ? 'bad' : 'soft', x: here ? left + 8 : right - 8, y: y - 2, 'text-anchor': here ? 'start' : 'end' }, turn(e)));
+      chart.append(label(here ? left + 8 : right - 8, y - 2, turn(e), here ? 'start' : 'end', e.kind === 'error' ? 'bad' : 'soft'));
       continue;
     }
     const from = e.to_server ? left : right;
     const to = e.lost ? (left + right) / 2 : e.to_server ? right : left;
     const dir = Math.sign(to - from);
     chart.append(
-      svg('line', { x1: from, y1: y - 7, x2: to, y2: y + 3, stroke: colour, 'stroke-width': 1.8 }),
-      e.lost ? svg('text', { class: 'bad', x: to + 8 * dir, y: y + 7, 'text-anchor': 'middle' }, '✕')
+      line('', from, y - 7, to, y + 3, { stroke: colour, 'stroke-width': 1.8 }),
+      e.lost ? label(to + 8 * dir, y + 7, '✕', 'middle', 'bad')
         : svg('path', { d: `M${to} ${y + 3} l${-9 * dir} -5 l0 9 z`, fill: colour }),
-      svg('text', { x: (left + right) / 2, y: y - 9, 'text-anchor': 'middle' }, words(e)));
+      label((left + right) / 2, y - 9, words(e), 'middle', ''));
   }
-  if (mine.length > shown.length) chart.append(svg('text', { class: 'soft', x: left + 8, y: 34 }, `${mine.length - shown.length} earlier ones are not shown`));
+  if (mine.length > shown.length) chart.append(label(left + 8, 34, `${mine.length - shown.length} earlier ones are not shown`));
   into.replaceChildren(chart);
 }
 
@@ -70,27 +74,27 @@ function ticks(low, high, most = 5) {
 }
 
 /// A frame with axes; x and y say where a value is. `xmarks`: a logarithmic x axis with just these marks; `ylog`: decades.
-export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, xmarks = null, ylog = false, label }) {
+export function frame({ xs, ys, xlabel, ylabel, width = 460, height = 190, xmarks = null, ylog = false, says }) {
   const [x0, x1] = xs, [y0, y1] = ys;
   const left = 52, right = width - 14, top = 18, bottom = height - 34;
   const tx = xmarks ? (v) => Math.log10(Math.max(v, x0)) : (v) => v;
   const x = (v) => left + ((tx(v) - tx(x0)) / (tx(x1) - tx(x0) || 1)) * (right - left);
   const ty = ylog ? (v) => Math.log10(Math.max(v, y0)) : (v) => v;
   const y = (v) => bottom - ((ty(v) - ty(y0)) / (ty(y1) - ty(y0) || 1)) * (bottom - top);
-  const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
+  const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': says });
   const marks = ylog
     ? Array.from({ length: Math.round(Math.log10(y1 / y0)) + 1 }, (_, i) => y0 * 10 ** i)
     : ticks(0, y1);
   for (const v of marks) {
-    chart.append(svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
-      svg('text', { class: 'soft', x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, ylog && v < 0.001 ? v.toExponential(0) : String(Number(v.toPrecision(3)))));
+    chart.append(line('grid', left, y(v), right, y(v)),
+      label(left - 6, y(v) + 4, ylog && v < 0.001 ? v.toExponential(0) : String(Number(v.toPrecision(3))), 'end'));
   }
   for (const v of xmarks ?? ticks(x0, x1)) {
-    chart.append(svg('text', { class: 'soft', x: x(v), y: bottom + 15, 'text-anchor': 'middle' }, String(Number(v.toPrecision(4)))));
+    chart.append(label(x(v), bottom + 15, String(Number(v.toPrecision(4))), 'middle'));
   }
   chart.append(svg('path', { class: 'axis', d: `M${left} ${top} V${bottom} H${right}` }),
-    svg('text', { class: 'soft', x: right, y: height - 4, 'text-anchor': 'end' }, xlabel),
-    svg('text', { class: 'soft', x: 4, y: 11 }, ylabel));
+    label(right, height - 4, xlabel, 'end'),
+    label(4, 11, ylabel));
   return { chart, x, y, left, right, top, bottom };
 }
 
@@ -111,20 +115,19 @@ export function depths(into, events, state, now) {
   const q = state.queues, end = Math.max(now / 1e6, 0.001);
   const start = events.length && events[0].n > 0 ? events[0].at / 1e6 : 0;  // older ones are forgotten
   const high = Math.max(2, ...points.map((e) => Math.max(e.queues.requests, e.queues.waiting)));
-  const label = `Depth of the queues until ${seconds(now)}: at most ${high}; now ${q.requests} requests, ${q.young} of them young, and ${q.waiting} waiting for accept().`;
-  const f = frame({ xs: [start, end], ys: [0, high * 1.1], xlabel: 'virtual time, s', ylabel: 'entries', label });
-  const line = (pick, cls) => {
-    let d = '', last = 0;
-    points.forEach((e, i) => { const v = pick(e.queues); d += i ? `H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}` : `M${f.x(start).toFixed(1)} ${f.y(start > 0 ? v : 0).toFixed(1)}H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}`; last = v; });
+  const says = `Depth of the queues until ${seconds(now)}: at most ${high}; now ${q.requests} requests, ${q.young} of them young, and ${q.waiting} waiting for accept().`;
+  const f = frame({ xs: [start, end], ys: [0, high * 1.1], xlabel: 'virtual time, s', ylabel: 'entries', says });
+  const steps = (pick, cls) => {
+    let d = '';
+    points.forEach((e, i) => { const v = pick(e.queues); d += i ? `H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}` : `M${f.x(start).toFixed(1)} ${f.y(start > 0 ? v : 0).toFixed(1)}H${f.x(e.at / 1e6).toFixed(1)}V${f.y(v).toFixed(1)}`; });
     if (d) f.chart.append(svg('path', { class: cls, d: `${d}H${f.x(end).toFixed(1)}` }));
-    return last;
   };
   for (const n of [state.limits.accept_slots, state.limits.request_slots]) {
-    if (n <= high * 1.1) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(n), y2: f.y(n) }));
+    if (n <= high * 1.1) f.chart.append(line('limit', f.left, f.y(n), f.right, f.y(n)));
   }
-  line((v) => v.requests, 'a');
-  line((v) => v.young, 'c');
-  line((v) => v.waiting, 'b');
+  steps((v) => v.requests, 'a');
+  steps((v) => v.young, 'c');
+  steps((v) => v.waiting, 'b');
   into.replaceChildren(f.chart, el('figcaption', {}, el('i', { class: 'key' }), `requests ${q.requests}`, el('i', { class: 'key c' }), `young ${q.young}`,
     el('i', { class: 'key b' }), `accept queue ${q.waiting}`));
 }
@@ -152,9 +155,9 @@ export function latency(into, histories, now) {
   }).join(' ');
   const [unit, name] = all.some((p) => p.took >= 1e6) ? [1e6, 's'] : [1e3, 'ms'];
   const high = Math.max(...all.map((p) => p.took)) / unit * 1.1;
-  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: `connect() took, ${name}`, label: said });
+  const f = frame({ xs: [0, Math.max(now / 1e6, 0.001)], ys: [0, high], xlabel: 'virtual time, s', ylabel: `connect() took, ${name}`, says: said });
   for (const v of [1, 3, 7, 15]) {
-    if (unit === 1e6 && v < high) f.chart.append(svg('line', { class: 'limit', x1: f.left, x2: f.right, y1: f.y(v), y2: f.y(v) }), svg('text', { class: 'soft', x: f.right, y: f.y(v) - 3, 'text-anchor': 'end' }, `${v} s`));
+    if (unit === 1e6 && v < high) f.chart.append(line('limit', f.left, f.y(v), f.right, f.y(v)), label(f.right, f.y(v) - 3, `${v} s`, 'end'));
   }
   worlds.forEach((points, i) => {
     for (const p of thin(points, 600, (q) => q.took)) f.chart.append(svg('circle', { class: i ? 'ring' : 'dot', cx: f.x(p.at / 1e6).toFixed(1), cy: f.y(p.took / unit).toFixed(1), r: i ? 4 : 3 }));

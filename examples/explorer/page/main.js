@@ -83,8 +83,8 @@ function redraw() {
   const names = states[0].clients;
   text($('chosen-text'), chosen === null ? (names.length ? 'Choose a client for ACK, Data and RST' : '') : `${clientName(chosen)} is chosen`);
   for (const act of ['ack', 'data', 'rst']) document.querySelector(`[data-act=${act}]`).disabled = chosen === null;
-  text(document.querySelector('[data-act=close], [data-act=listen]'), states[0].closed ? 'listen()' : 'close()');
-  set(document.querySelector('[data-act=close], [data-act=listen]'), 'data-act', states[0].closed ? 'listen' : 'close');
+  text($('close'), states[0].closed ? 'listen()' : 'close()');
+  set($('close'), 'data-act', states[0].closed ? 'listen' : 'close');
   const settings = JSON.stringify([states[0].settings, sim.other]);
   if (settings !== shownSettings) controls.show(states[0].settings, sim.other);
   shownSettings = settings;
@@ -241,7 +241,7 @@ const KEYS = [
   ['s', 's', 'SYN: a new client', () => act('syn')], ['w', 'w', 'a bare SYN', () => act('raw_syn')], ['k', 'k', 'ACK of the chosen client', () => act('ack')],
   ['d', 'd', 'data of the chosen client', () => act('data')], ['r', 'r', 'RST of the chosen client', () => act('rst')],
   ['a', 'a', 'accept()', () => act('accept')], ['t', 't', 'tick', () => act('tick')],
-  ['c', 'c', 'close(), listen()', () => document.querySelector('[data-act=close], [data-act=listen]').click()],
+  ['c', 'c', 'close(), listen()', () => $('close').click()],
   [']', '[ ]', 'choose another client', () => another(1)], ['[', null, '', () => another(-1)],
   ['?', '?', 'this list', () => $('help').showModal()],
 ];

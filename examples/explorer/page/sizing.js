@@ -101,7 +101,7 @@ function plot(a, what) {
   const label = loss ? 'Share of clients turned away, over the backlog' : 'Wait of 99 in 100 clients, over the backlog';
   const x0 = Math.min(...xs) / 1.3, x1 = Math.max(...xs) * 1.3;
   const marks = xs.filter((v, i) => i === 0 || v / xs[i - 1] > 1.6);
-  const f = frame({ xs: [x0, x1], ys: [low, high], xmarks: marks, ylog: true, xlabel: 'backlog', ylabel: loss ? 'share turned away' : 'wait of 99 %, s', label });
+  const f = frame({ xs: [x0, x1], ys: [low, high], xmarks: marks, ylog: true, xlabel: 'backlog', ylabel: loss ? 'share turned away' : 'wait of 99 %, s', says: label });
   const w = a.window;
   if (!w.empty) {
     const from = f.x(Math.min(x1, Math.max(x0, w.least))), to = f.x(Math.min(x1, Math.max(x0, w.most)));
