@@ -34,7 +34,7 @@ template <class RequestFull>
 using flooded = listener<RequestFull, sizing<same_as_backlog>, cookies<no_cookies>, counters<no_counters>,
                          schedule<fixed_lifetime<1000 * second>>, waiting<reached<pipeline<exactly<60000>>>>>;
 
-/// A queue of `Door` stands full; every 31st SYN is honest and its ACK comes a round trip later. The share of those
+/// A queue of `Door` stands full; every 101st SYN is honest and its ACK comes a round trip later. The share of those
 /// whose handshake is finished.
 template <class Door>
 double survivors(const flooded_queue& q, int honest) {
@@ -58,7 +58,7 @@ double survivors(const flooded_queue& q, int honest) {
       door.accept(now);
     }
     door.receive(from.syn(n), now, out);
-    if (n > 3 * q.length && n % 31 == 0) waiting.push_back({n, now + q.round_trip, out});
+    if (n > 3 * q.length && n % 101 == 0) waiting.push_back({n, now + q.round_trip, out});
   }
   return static_cast<double>(finished) / asked;
 }
