@@ -451,7 +451,7 @@ TEST_CASE("captures: the shortest beginnings of each kind") {
   CHECK(empty.skipped == 1);
   CHECK(read(section(false).w(0x0bad).w(14).z(2).w(14).z(14)).error == capture_error::bad_block);
   // A section header shorter than one can be.
-  const file s = file{}.w(0x0a0d0d0a).w(24).w(0x1a2b3c4d).h(1).h(0).w(~0U).w(24).z(40);
+  const file s = file{}.w(0x0a0d0d0a).w(24).w(0x1a2b3c4d).h(1).h(0).w(~0U).w(24).w(0x0bad).w(12).w(12);
   CHECK(read(s).error == capture_error::bad_block);
   file rest = pcap(false);
   rest.w(0).w(0).w(2).w(2).z(2).z(15);

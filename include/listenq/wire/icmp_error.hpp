@@ -73,8 +73,7 @@ constexpr icmp_error icmp6_error(std::uint8_t type, std::uint8_t code) noexcept 
   if (type != 1) return icmp_error::other;
   constexpr icmp_error codes[] = {icmp_error::network_unreachable, icmp_error::prohibited,
                                   icmp_error::host_unreachable,    icmp_error::host_unreachable,
-                                  icmp_error::port_unreachable,    icmp_error::prohibited,
-                                  icmp_error::prohibited};
+                                  icmp_error::port_unreachable,    icmp_error::prohibited};
   return codes[std::min(std::size_t{code}, std::size(codes) - 1)];
 }
 

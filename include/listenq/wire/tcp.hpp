@@ -106,8 +106,12 @@ constexpr parsed_options parse_options(byte_view bytes, bool syn) noexcept {
       break;
     }
     length = load8(p + 1);
-    if (length < 2 || length > left) {
-      note(length < 2 ? option_fault::bad_option_length : option_fault::truncated_option);
+    if (length < 2) {
+      note(option_fault::bad_option_length);
+      break;
+    }
+    if (length > left) {
+      note(option_fault::truncated_option);
       break;
     }
     const std::size_t proper = kind == 2 ? 4U : kind == 3 ? 3U : kind == 4 ? 2U : kind == 8 ? 10U : length;
