@@ -35,10 +35,26 @@ export async function load() {
   call = (text) => module.ccall('explorer', 'string', ['string'], [text]);
 }
 
+function read(text) {
+  const answer = JSON.parse(text);
+  if (answer.error) throw new Error(answer.error);
+  return answer;
+}
+
 /// One request, one answer. Throws an Error with the engine's sentence when the request is wrong.
 export function ask(request) {
   if (!call) throw new Error('The engine is not there yet.');
-  const answer = JSON.parse(call(JSON.stringify(request)));
-  if (answer.error) throw new Error(answer.error);
-  return answer;
+  return read(call(JSON.stringify(request)));
+}
+
+let aside = null;
+
+/// The same without holding up the page; one question at a time. It knows no worlds.
+export function askAside(request) {
+  aside ??= new Worker('engine_worker.js');
+  return new Promise((resolve, reject) => {
+    aside.onmessage = (e) => resolve(e.data);
+    aside.onerror = () => reject(new Error('The engine could not be started a second time.'));
+    aside.postMessage(JSON.stringify(request));
+  }).then(read);
 }

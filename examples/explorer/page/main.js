@@ -323,7 +323,7 @@ async function start() {
     controls = new Controls({ presets, change, beside });
     openAddress();
     listen();
-    startSizing(ask, presets);
+    startSizing(presets);
     requestAnimationFrame((t) => { lastFrame = t; frame(t); });
   } catch (e) {
     say(e.message);

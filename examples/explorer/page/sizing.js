@@ -3,6 +3,7 @@
 // window rate x stall <= backlog <= service x deadline, a table, loss and wait over the backlog, and where they disagree.
 import { $, el, svg, text, span } from './dom.js';
 import { frame } from './charts.js';
+import { askAside } from './engine_link.js';
 
 // name in the request, label, default as shown, unit, least, most
 const FIELDS = [
@@ -20,7 +21,7 @@ const FLOOR = 1e-5;
 const share = (v) => (v === null || v === undefined ? '-' : v === 0 ? '0' : v < FLOOR ? '< 0.001 %' : `${Number((100 * v).toPrecision(2))} %`);
 const wait = (v, late) => (v === null || v === undefined ? late : span(v));
 
-export function startSizing(ask, presets) {
+export function startSizing(presets) {
   const inputs = {};
   for (const [name, label, value, , low, high] of FIELDS) {
     inputs[name] = el('input', { id: `size-${name}`, type: 'number', value, min: low, max: high, step: 'any', inputmode: 'decimal' });
@@ -29,12 +30,13 @@ export function startSizing(ask, presets) {
   const preset = el('select', { id: 'size-preset' }, ...presets.map((p) => el('option', { value: p.name }, p.title)));
   preset.value = 'linux-6.18';
   const syns = el('select', { id: 'size-syns' }, el('option', { value: 'doubling' }, 'after 1, 3, 7 s'), el('option', { value: 'linear' }, 'each second (Linux 6.5 on)'));
+  const button = el('button', { class: 'primary', id: 'size-go' }, 'Calculate and simulate');
   const backlogs = el('input', { id: 'size-backlogs', type: 'text', inputmode: 'numeric', placeholder: 'chosen around the window' });
   $('sizing-form').append(
     el('div', { class: 'control wide' }, el('label', { for: 'size-preset' }, 'listener'), preset),
     el('div', { class: 'control wide' }, el('label', { for: 'size-syns' }, 'clients call again'), syns),
     el('div', { class: 'control wide' }, el('label', { for: 'size-backlogs' }, 'backlogs to compare'), backlogs),
-    el('p', {}, el('button', { class: 'primary', id: 'size-go' }, 'Calculate and simulate')));
+    el('p', {}, button));
 
   const request = () => {
     const r = { do: 'sizing', preset: preset.value, syns: syns.value, seed: 1 };
@@ -46,15 +48,15 @@ export function startSizing(ask, presets) {
     if (list.length) r.backlogs = list.slice(0, 8);
     return r;
   };
-  const go = () => {
+  const go = async () => {
+    button.disabled = true;
     text($('sizing-answer'), 'Simulating...');
-    setTimeout(() => {
-      try {
-        show(ask(request()));
-      } catch (e) {
-        text($('sizing-answer'), e.message);
-      }
-    }, 30);
+    try {
+      show(await askAside(request()));
+    } catch (e) {
+      text($('sizing-answer'), e.message);
+    }
+    button.disabled = false;
   };
   $('sizing-form').addEventListener('submit', (e) => { e.preventDefault(); go(); });
   // It costs a moment, so it is done when somebody gets there.
