@@ -4,6 +4,7 @@
 // by `run`: only rows of one process, taken in turns, can be compared.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <listenq/preset/linux_6_18.hpp>
 #include <memory>
@@ -82,6 +83,8 @@ void in_bursts(benchmark::State& run, life lives) {
   }
   constexpr std::uint32_t pairs = 16;
   std::vector<basic_segment<A>> burst(2 * pairs);
+  std::fill_n(burst.begin(), pairs, from.ack(0, {}));
+  std::fill_n(burst.begin() + pairs, pairs, from.syn(0));
   struct listening_peers {
     crowd& c;
     std::size_t slots[pairs]{};
@@ -99,8 +102,8 @@ void in_bursts(benchmark::State& run, life lives) {
       const std::size_t part = c.waiting.size() / pairs;
       const std::size_t slot = lives == life::fifo ? (c.next + i) % c.waiting.size() : c.who(lives) / pairs + i * part;
       out.slots[i] = slot;
-      burst[i] = from.ack(c.waiting[slot].number, c.waiting[slot].heard);
-      burst[pairs + i] = from.syn(c.next + i);
+      from.make_ack(burst[i], c.waiting[slot].number, c.waiting[slot].heard);
+      from.make_syn(burst[pairs + i], c.next + i);
       c.waiting[slot].number = c.next + i;
     }
     c.next += pairs;

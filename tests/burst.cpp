@@ -99,6 +99,37 @@ TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
   CHECK(out.sent.size() == 9);
 }
 
+// The hash goes on from the local side that was seen last: one that is not looked at again, or one for a whole burst.
+TEST_CASE("segments for several local addresses and ports hash as they would alone, one by one and in bursts") {
+  using door_type = listener<hashing<siphash<2, 4>>, offer<linux_6_18_offer>>;
+  std::vector<segment> burst;
+  for (std::uint16_t i = 0; i < 16; ++i) {
+    const endpoint local{ip(10, 0, 0, i % 3 == 0 ? 1 : 2), static_cast<std::uint16_t>(i % 2 == 0 ? 80 : 81)};
+    burst.push_back({.source = {ip(192, 0, 2, 1), static_cast<std::uint16_t>(1000 + i)}, .destination = local});
+    burst.back().flags = flag::syn;
+  }
+  door_type singles{siphash<2, 4>{{7, 8}}}, bursts{siphash<2, 4>{{7, 8}}};
+  REQUIRE(singles.listen(64));
+  REQUIRE(bursts.listen(64));
+  tape one_by_one, at_once;
+  for (const segment& s : burst) singles.receive(s, 0, one_by_one);
+  bursts.receive(burst, 0, at_once);
+  CHECK(same(one_by_one, at_once));
+  for (const segment& s : burst) {
+    door_type alone{siphash<2, 4>{{7, 8}}};
+    REQUIRE(alone.listen(64));
+    tape out;
+    alone.receive(s, 0, out);
+    const auto* expected = alone.find_request(four_tuple_of(s));
+    REQUIRE(expected != nullptr);
+    for (const door_type* door : {&singles, &bursts}) {
+      const auto* r = door->find_request(four_tuple_of(s));
+      REQUIRE(r != nullptr);
+      CHECK(r->iss == expected->iss);
+    }
+  }
+}
+
 constexpr bool in_a_constant() {
   listener<storage<fixed<8>>> door;
   door.listen(4);

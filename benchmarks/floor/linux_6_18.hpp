@@ -51,7 +51,17 @@ class linux_6_18 {
   }
 
   template <class Sink>
-  outcome receive(const segment& s, instant now, Sink& out, const arrival& facts = {}) {
+  outcome receive(const segment& s, instant now, Sink& out) {
+    return take(s, now, out, {});
+  }
+  template <class Sink>
+  outcome receive(const segment& s, instant now, Sink& out, const arrival& facts) {
+    return take(s, now, out, facts);
+  }
+
+ private:
+  template <class Sink>
+  [[gnu::always_inline]] outcome take(const segment& s, instant now, Sink& out, const arrival& facts) {
     if (now > now_) now_ = now;
     outcome o;
     o.flags = s.flags;
@@ -64,25 +74,22 @@ class linux_6_18 {
     const std::uint32_t ports = (std::uint32_t{s.source.port} << 16) | s.destination.port;
     const std::uint32_t words[3] = {s.source.address.value, s.destination.address.value, ports};
     const std::uint64_t h = hash_.hash(words);
-    const std::uint32_t i = requests_ == 0 ? none : find(s, static_cast<std::uint32_t>(h));
+    const std::uint32_t i = find(s, static_cast<std::uint32_t>(h));
     if (i != none) {
-      on_request(s, words, h, i, out, o);
-    } else if (!s.flags.has(flag::rst)) {
-      if (s.flags.has(flag::ack)) {
-        o.verdict = verdict::stray;
-        if (s.flags.has(flag::syn)) {
-          reset(s, out, o);
-        } else {
-          on_stray_ack(s, words, h, false, out, o);
-        }
-      } else if (s.flags.has(flag::syn) && !s.flags.has(flag::fin)) {
-        on_syn(s, words, h, out, facts, o);
-      }
+      on_request(s, h, i, out, o);
+    } else if ((s.flags & (flag::syn | flag::ack | flag::rst | flag::fin)) == flag::syn) {
+      on_syn(s, h, out, facts, o);
+    } else if ((s.flags & (flag::syn | flag::ack | flag::rst)) == flag::ack) {
+      on_stray_ack(s, h, false, out, o);
+    } else if (!s.flags.has(flag::rst) && s.flags.has(flag::ack)) {
+      o.verdict = verdict::stray;
+      reset(s, out, o);
     }
     count(o);
     return o;
   }
 
+ public:
   std::optional<four_tuple> accept(instant now) noexcept {
     if (now > now_) now_ = now;
     if (waiting_ == 0) return std::nullopt;
@@ -119,7 +126,7 @@ class linux_6_18 {
   struct cell {
     instant deadline = 0;
     std::uint32_t peer = 0, local = 0;
-    std::uint32_t ports = 0;  ///< theirs in the upper half
+    std::uint16_t peer_port = 0, local_port = 0;
     seq_number irs = 0, iss = 0;
     std::uint32_t ts_recent = 0, first_ts = 0, last_ts = 0;
     std::uint16_t mss = 0, answered_at = 0;
@@ -142,16 +149,19 @@ class linux_6_18 {
     const auto high = static_cast<std::uint32_t>(h >> 32);
     return (low(h) ^ (high << 15 | high >> 17)) * 0x9e3779b1U;
   }
-  std::uint32_t clock(std::uint64_t h) const noexcept {
-    return static_cast<std::uint32_t>(now_ / millisecond) + ts_offset(h);
-  }
+  /// `now_` is not before 0: division without a sign is cheaper.
+  std::uint64_t elapsed() const noexcept { return static_cast<std::uint64_t>(now_); }
+  std::uint32_t ms() const noexcept { return static_cast<std::uint32_t>(elapsed() / 1000); }
+  std::uint32_t clock(std::uint64_t h) const noexcept { return ms() + ts_offset(h); }
   cell& bucket(std::uint32_t h) const noexcept { return cells_[h & (buckets_ - 1)]; }
 
+  static bool differ(const cell& c, const segment& s) noexcept {
+    return c.peer_port != s.source.port || c.peer != s.source.address.value || c.local_port != s.destination.port ||
+           c.local != s.destination.address.value;
+  }
   std::uint32_t find(const segment& s, std::uint32_t h) const noexcept {
-    const std::uint32_t ports = (std::uint32_t{s.source.port} << 16) | s.destination.port;
     std::uint32_t i = bucket(h).head;
-    while (i != none && (cells_[i].peer != s.source.address.value || cells_[i].ports != ports ||
-                         cells_[i].local != s.destination.address.value)) {
+    while (i != none && differ(cells_[i], s)) {
       i = cells_[i].next;
     }
     return i;
@@ -160,8 +170,11 @@ class linux_6_18 {
   // --- timers -----------------------------------------------------------------------------------------------------
 
   void arm(std::uint32_t i) noexcept {
+    const std::size_t n = cells_[i].timeouts;
+    arm(i, lines_[n < timeouts ? n : timeouts - 1]);
+  }
+  void arm(std::uint32_t i, line& l) noexcept {
     cell& c = cells_[i];
-    line& l = lines_[c.timeouts < timeouts ? c.timeouts : timeouts - 1];
     const std::uint32_t tail = l.tail;
     if (tail == none || cells_[tail].deadline < c.deadline) {
       l.run = i;
@@ -195,8 +208,11 @@ class linux_6_18 {
     (c.timer_next == none ? l.tail : cells_[c.timer_next].timer_prev) = i;
   }
   void disarm(std::uint32_t i) noexcept {
+    const std::size_t n = cells_[i].timeouts;
+    disarm(i, lines_[n < timeouts ? n : timeouts - 1]);
+  }
+  void disarm(std::uint32_t i, line& l) noexcept {
     const cell& c = cells_[i];
-    line& l = lines_[c.timeouts < timeouts ? c.timeouts : timeouts - 1];
     if (l.run == i) l.run = c.timer_next;
     (c.timer_prev == none ? l.head : cells_[c.timer_prev].timer_next) = c.timer_next;
     (c.timer_next == none ? l.tail : cells_[c.timer_next].timer_prev) = c.timer_prev;
@@ -211,9 +227,13 @@ class linux_6_18 {
   }
 
   void forget(std::uint32_t i, std::uint32_t h) noexcept {
-    disarm(i);
     cell& c = cells_[i];
-    if (c.timeouts == 0) --young_;
+    if (c.timeouts == 0) {
+      --young_;
+      disarm(i, lines_[0]);
+    } else {
+      disarm(i);
+    }
     --requests_;
     std::uint32_t* link = &bucket(h).head;
     while (*link != i) link = &cells_[*link].next;
@@ -241,8 +261,8 @@ class linux_6_18 {
   }
   static segment to(const cell& c) noexcept {
     segment s;
-    s.source = {{c.local}, static_cast<std::uint16_t>(c.ports & 0xffffU)};
-    s.destination = {{c.peer}, static_cast<std::uint16_t>(c.ports >> 16)};
+    s.source = {{c.local}, c.local_port};
+    s.destination = {{c.peer}, c.peer_port};
     return s;
   }
   static segment syn_ack(const cell& c, std::uint32_t ts_value) noexcept {
@@ -268,35 +288,38 @@ class linux_6_18 {
   }
   /// Was there a rate-limited answer less than 500 ms ago? If not, this one is.
   bool limited(cell& c) const noexcept {
-    const auto at = static_cast<std::uint16_t>(now_ / (4 * millisecond));
+    const auto at = static_cast<std::uint16_t>(elapsed() / 4000);
     if ((c.bits & answered) != 0 && static_cast<std::uint16_t>(at - c.answered_at) < 125) return true;
     c.bits |= answered;
     c.answered_at = at;
     return false;
   }
 
-  static void fill(cell& c, const segment& s, const std::uint32_t (&words)[3], seq_number iss) noexcept {
+  static void fill(cell& c, const segment& s, seq_number iss) noexcept {
     const tcp_options& o = s.options;
     std::uint8_t bits = 0;
     if (o.has_window_scale()) bits |= ws;
     if (o.sack_permitted) bits |= sack;
     if (o.timestamps) bits |= ts;
     if (s.flags.has(flag::ece | flag::cwr)) bits |= ecn;
-    c.peer = words[0];
-    c.local = words[1];
-    c.ports = words[2];
+    c.peer = s.source.address.value;
+    c.local = s.destination.address.value;
+    c.peer_port = s.source.port;
+    c.local_port = s.destination.port;
     c.irs = s.seq;
     c.iss = iss;
     c.ts_recent = o.timestamps ? o.ts_value : 0;
-    c.mss = o.mss == 0 ? std::uint16_t{536} : o.mss > 48 ? o.mss : std::uint16_t{48};
+    c.mss = o.mss;
+    if (o.mss <= 48) [[unlikely]]
+      c.mss = o.mss == 0 ? std::uint16_t{536} : std::uint16_t{48};
     c.answered_at = 0;
-    c.scale = !o.has_window_scale() ? std::uint8_t{0} : o.window_scale < 14 ? o.window_scale : std::uint8_t{14};
+    c.scale = o.window_scale;
+    if (o.window_scale > 14) [[unlikely]]
+      c.scale = o.has_window_scale() ? std::uint8_t{14} : std::uint8_t{0};
     c.timeouts = c.retransmits = 0;
     c.bits = bits;
   }
-  four_tuple key_of(const cell& c) const noexcept {
-    return {{c.peer}, {c.local}, static_cast<std::uint16_t>(c.ports >> 16), static_cast<std::uint16_t>(c.ports)};
-  }
+  four_tuple key_of(const cell& c) const noexcept { return {{c.peer}, {c.local}, c.peer_port, c.local_port}; }
 
   template <class Sink>
   bool queue(const cell& c, std::uint64_t h, bool cookie, const segment& s, Sink& out) {
@@ -317,7 +340,9 @@ class linux_6_18 {
     }
     if (waiting_ == ring_size_) return false;
     const std::uint32_t at = ring_head_ + waiting_;
-    ring_[at < ring_size_ ? at : at - ring_size_] = {key_of(c), false};
+    waiting& w = ring_[at < ring_size_ ? at : at - ring_size_];
+    w.key = key_of(c);
+    w.aborted = false;
     ++waiting_;
     return true;
   }
@@ -325,8 +350,7 @@ class linux_6_18 {
   // --- a SYN ------------------------------------------------------------------------------------------------------
 
   template <class Sink>
-  void on_syn(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h, Sink& out, const arrival& facts,
-              outcome& o) {
+  void on_syn(const segment& s, std::uint64_t h, Sink& out, const arrival& facts, outcome& o) {
     const bool full = requests_ >= limit_;
     bool cookie = false;
     if ((full || tuned.syncookies >= 2) && facts.isn == 0) {
@@ -354,10 +378,10 @@ class linux_6_18 {
         return;
       }
     }
-    if (cookie) return send_cookie(s, words, h, out, o);
+    if (cookie) return send_cookie(s, h, out, o);
     if (s.options.fast_open.asks()) o.stages.add(stage::fast_open_asked);  // and the server's side of it is off
     const seq_number iss =
-        facts.isn != 0 ? facts.isn : static_cast<seq_number>(h >> 32) + static_cast<seq_number>(now_ / 4);
+        facts.isn != 0 ? facts.isn : static_cast<seq_number>(h >> 32) + static_cast<seq_number>(elapsed() / 4);
     std::uint32_t i = free_;
     if (i != none) {
       free_ = cells_[i].next;
@@ -368,14 +392,14 @@ class linux_6_18 {
       return;
     }
     cell& c = cells_[i];
-    fill(c, s, words, iss);
+    fill(c, s, iss);
     c.deadline = after(now_, second);
     std::uint32_t& head = bucket(low(h)).head;
     c.next = head;
     head = i;
     ++requests_;
     ++young_;
-    arm(i);
+    arm(i, lines_[0]);
     o.verdict = verdict::admitted;
     const segment answer = next_syn_ack(c, h);
     c.first_ts = c.last_ts;
@@ -383,10 +407,10 @@ class linux_6_18 {
   }
 
   template <class Sink>
-  __attribute__((noinline)) void send_cookie(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h,
-                                             Sink& out, outcome& o) {
+  __attribute__((noinline)) void send_cookie(const segment& s, std::uint64_t h, Sink& out, outcome& o) {
     cell c;
-    fill(c, s, words, 0);
+    fill(c, s, 0);
+    const std::uint32_t words[3] = {c.peer, c.local, (std::uint32_t{c.peer_port} << 16) | c.local_port};
     if ((c.bits & ts) == 0) {  // nothing comes back without them
       c.bits = 0;
       c.scale = 0;
@@ -396,16 +420,14 @@ class linux_6_18 {
     const cookie_facts f{.words = words, .word_count = 3, .peer_isn = s.seq};
     c.iss = linux_6_18_cookie::make(cookie_key_, 0, f, kept, now_);
     if (now_ > after(cookie_stamp_, second)) cookie_stamp_ = now_;
-    const auto ms = static_cast<std::uint32_t>(now_ / millisecond);
     o.verdict = verdict::cookie_sent;
-    send(syn_ack(c, linux_6_18_cookie::stamp(ms, kept) + ts_offset(h)), out, o);
+    send(syn_ack(c, linux_6_18_cookie::stamp(ms(), kept) + ts_offset(h)), out, o);
   }
 
   // --- at a request -----------------------------------------------------------------------------------------------
 
   template <class Sink>
-  void on_request(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h, std::uint32_t i, Sink& out,
-                  outcome& o) {
+  void on_request(const segment& s, std::uint64_t h, std::uint32_t i, Sink& out, outcome& o) {
     cell& r = cells_[i];
     const std::uint32_t echo = s.options.ts_echo;
     const bool has_ts = (r.bits & ts) != 0;
@@ -414,12 +436,11 @@ class linux_6_18 {
                      (echo == 0 || echo - r.first_ts <= r.last_ts - r.first_ts)))) {
       return finish(s, h, i, out, o);
     }
-    on_other(s, words, h, i, out, o);
+    on_other(s, h, i, out, o);
   }
 
   template <class Sink>
-  void on_other(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h, std::uint32_t i, Sink& out,
-                outcome& o) {
+  void on_other(const segment& s, std::uint64_t h, std::uint32_t i, Sink& out, outcome& o) {
     cell& r = cells_[i];
     const std::uint32_t window = (r.bits & ts) != 0 ? 65160 : 64240;
     bool old = false, bad_echo = false;
@@ -432,7 +453,7 @@ class linux_6_18 {
     const bool rst = s.flags.has(flag::rst);
     if (!rst && s.seq == r.irs && only_syn && !old) return resend(r, h, i, out, o);
     if (!rst && s.flags.has(flag::ack) && s.ack != r.iss + 1) {
-      if (!s.flags.has(flag::syn)) return on_stray_ack(s, words, h, true, out, o);
+      if (!s.flags.has(flag::syn)) return on_stray_ack(s, h, true, out, o);
       o.verdict = verdict::wrong_ack;
       return reset(s, out, o);
     }
@@ -512,7 +533,7 @@ class linux_6_18 {
   template <class Sink>
   void finish(const segment& s, std::uint64_t h, std::uint32_t i, Sink& out, outcome& o) {
     cell& r = cells_[i];
-    if (s.end() == r.irs + 1 && waits_for_data(r)) {
+    if (waits_for_data(r) && s.end() == r.irs + 1) {
       r.bits |= acked;
       o.verdict = verdict::deferred;
       return;
@@ -539,30 +560,32 @@ class linux_6_18 {
   // --- an ACK without a request, or with another one --------------------------------------------------------------
 
   template <class Sink>
-  __attribute__((noinline)) void on_stray_ack(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h,
-                                              bool has_request, Sink& out, outcome& o) {
+  __attribute__((noinline)) void on_stray_ack(const segment& s, std::uint64_t h, bool has_request, Sink& out,
+                                              outcome& o) {
     o.verdict = has_request ? verdict::wrong_ack : verdict::stray;
     if (tuned.syncookies != 0) {
       if (now_ > after(cookie_stamp_, 120 * second)) {
         o.stages.add(stage::cookie_late);
-      } else if (recover(s, words, h, has_request, out, o)) {
+      } else if (recover(s, h, has_request, out, o)) {
         return;
       }
     }
     reset(s, out, o);
   }
   template <class Sink>
-  bool recover(const segment& s, const std::uint32_t (&words)[3], std::uint64_t h, bool has_request, Sink& out,
-               outcome& o) {
+  bool recover(const segment& s, std::uint64_t h, bool has_request, Sink& out, outcome& o) {
     o.stages.add(stage::cookie_checked);
+    const std::uint32_t words[3] = {s.source.address.value, s.destination.address.value,
+                                    (std::uint32_t{s.source.port} << 16) | s.destination.port};
     const cookie_facts f{.words = words, .word_count = 3, .peer_isn = s.seq - 1};
     std::optional<cookie_options> kept = linux_6_18_cookie::check(cookie_key_, 0, f, s.ack - 1, now_);
     if (!kept) return false;
     o.stages.add(stage::cookie_valid);
     cell r;
-    r.peer = words[0];
-    r.local = words[1];
-    r.ports = words[2];
+    r.peer = s.source.address.value;
+    r.local = s.destination.address.value;
+    r.peer_port = s.source.port;
+    r.local_port = s.destination.port;
     r.irs = s.seq - 1;
     r.iss = s.ack - 1;
     if (s.options.timestamps) {
@@ -609,14 +632,14 @@ class linux_6_18 {
   template <class Sink>
   bool time_out(std::uint32_t i, Sink& out) {
     cell& r = cells_[i];
-    const std::uint32_t words[3] = {r.peer, r.local, r.ports};
+    const std::uint32_t words[3] = {r.peer, r.local, (std::uint32_t{r.peer_port} << 16) | r.local_port};
     const std::uint64_t h = hash_.hash(words);
     if (expires(r, threshold())) {
       forget(i, low(h));
       ++v_.timeouts;
       return true;
     }
-    const auto at = static_cast<std::uint16_t>(now_ / (4 * millisecond));
+    const auto at = static_cast<std::uint16_t>(elapsed() / 4000);
     if ((r.bits & answered) != 0 && static_cast<std::uint16_t>(at - r.answered_at) >= 125) {
       r.bits = static_cast<std::uint8_t>(r.bits & ~answered);
     }
@@ -652,11 +675,17 @@ class linux_6_18 {
   // --- counters ---------------------------------------------------------------------------------------------------
 
   void count(const outcome& o) noexcept {
-    constexpr std::uint32_t plain = static_cast<std::uint32_t>(stage::answered) |
-                                    static_cast<std::uint32_t>(stage::answered_reset) |
-                                    static_cast<std::uint32_t>(stage::request_full);
-    if (o.stages.has(stage::answered_reset)) ++v_.out_rsts;
-    if ((o.stages.bits & ~plain) != 0) count_stages(o);
+    constexpr std::uint32_t plain =
+        static_cast<std::uint32_t>(stage::answered) | static_cast<std::uint32_t>(stage::request_full);
+    if ((o.stages.bits & ~plain) != 0) {
+      if (o.stages.has(stage::answered_reset)) ++v_.out_rsts;
+      if ((o.stages.bits & ~plain & ~static_cast<std::uint32_t>(stage::answered_reset)) != 0) count_stages(o);
+    }
+    if (o.verdict == verdict::admitted) return;
+    if (o.verdict == verdict::promoted) {
+      ++v_.passive_opens;
+      return;
+    }
     switch (o.verdict) {
       case verdict::cookie_sent:
         ++v_.syncookies_sent;
@@ -687,7 +716,6 @@ class linux_6_18 {
         ++v_.defer_accept_drop;
         break;
       case verdict::cookie_in_vain:
-      case verdict::promoted:
       case verdict::cookie_promoted:
         ++v_.passive_opens;
         break;

@@ -22,16 +22,15 @@ TABLE = HERE / "table.json"
 FLAGS = ("-O2", "-O3")
 TOLERANCE = 0.01
 
-# Composed from policies against written by hand. Which of the two is ahead changes with how a compiler inlines; beyond
-# this it is no longer chance.
-FLOORS = (("handshake_4096", "floor_handshake_4096", 1.02),)
+# Composed from policies against written by hand: so many instructions more at most.
+FLOORS = (("handshake_4096", "floor_handshake_4096", 1),)
 
 # Row, divided by row, at most: what must hold whatever the compiler.
 RATIOS = (
-    ("handshake_65536", "handshake_256", 1.01),
-    ("syn_at_full_table", "handshake_4096", 0.34),
-    ("stray_ack", "handshake_4096", 0.34),
-    ("duplicate_syn", "handshake_4096", 0.52),
+    ("handshake_1048576", "handshake_256", 1.01),
+    ("syn_at_full_table", "handshake_4096", 0.33),
+    ("stray_ack", "handshake_4096", 0.37),
+    ("duplicate_syn", "handshake_4096", 0.55),
 )
 
 
@@ -123,7 +122,7 @@ def main():
                     if ratio > most:
                         faults.append(f"{where}: {row} is {ratio:.3f} of {other}, more than {most}")
                 for row, floor, most in FLOORS:
-                    if rows[row] > most * rows[floor]:
+                    if rows[row] > rows[floor] + most:
                         faults.append(f"{where}: {row} takes {rows[row]} instructions, {floor} {rows[floor]}")
                 if sizes != table["sizes"]:
                     faults.append(f"{where}: the sizes are {sizes}, the table says {table['sizes']}")

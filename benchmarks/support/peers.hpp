@@ -50,18 +50,26 @@ class peers {
  public:
   /// The `n`-th of them wants to connect, or finishes its handshake. Valid until the next call.
   const basic_segment<A>& syn(std::uint32_t n) noexcept {
-    syn_.source = address(n);
-    syn_.seq = n;
-    syn_.options.ts_value = n;
+    make_syn(syn_, n);
     return syn_;
   }
   const basic_segment<A>& ack(std::uint32_t n, const memory_of_peer& heard) noexcept {
-    ack_.source = address(n);
-    ack_.seq = n + 1;
-    ack_.ack = heard.iss + 1;
-    ack_.options.ts_value = n + 1;
-    ack_.options.ts_echo = heard.ts;
+    make_ack(ack_, n, heard);
     return ack_;
+  }
+
+  /// The same in the caller's place, as a parser would: what is alike in all SYNs, or in all ACKs, is there already.
+  static void make_syn(basic_segment<A>& s, std::uint32_t n) noexcept {
+    s.source = address(n);
+    s.seq = n;
+    s.options.ts_value = n;
+  }
+  static void make_ack(basic_segment<A>& s, std::uint32_t n, const memory_of_peer& heard) noexcept {
+    s.source = address(n);
+    s.seq = n + 1;
+    s.ack = heard.iss + 1;
+    s.options.ts_value = n + 1;
+    s.options.ts_echo = heard.ts;
   }
 
  private:

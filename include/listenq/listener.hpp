@@ -242,9 +242,18 @@ class basic_listener {
   /// One inbound segment. What it gives rise to goes into `out`, at most one segment to its sender. `facts` is what
   /// only the outer stack knows. `now` that lies in the past counts as no time passed. O(1).
   template <sink<Family> Sink>
-  constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts = {}) {
+  constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts) {
     state_.advance(now);
-    if (state_.listening) return noted(s, detail::dispatch(state_, s, state_.hash(four_tuple_of(s)), out, facts));
+    if (state_.listening) return noted(s, detail::dispatch(state_, s, state_.hash(s), out, facts));
+    return noted(s, detail::on_closed(state_, s, out));
+  }
+  /// The same where the outer stack has nothing to tell.
+  template <sink<Family> Sink>
+  constexpr outcome receive(const segment_type& s, instant now, Sink& out) {
+    state_.advance(now);
+    if (state_.listening) {
+      return noted(s, detail::dispatch(state_, s, state_.hash(s), out, arrival{}));
+    }
     return noted(s, detail::on_closed(state_, s, out));
   }
 
@@ -403,11 +412,11 @@ class basic_listener {
  private:
   /// Counts and shows the record of a segment.
   [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, outcome o) {
-    o.flags = s.flags;
-    state_.counters.get().count(o);
-    if constexpr (requires { state_.observer.get().on_segment(state_.now, s, o); })
-      state_.observer.get().on_segment(state_.now, s, o);
-    return o;
+    const outcome record{o.verdict, s.flags, o.stages};
+    state_.counters.get().count(record);
+    if constexpr (requires { state_.observer.get().on_segment(state_.now, s, record); })
+      state_.observer.get().on_segment(state_.now, s, record);
+    return record;
   }
 
   using index = typename state_type::index;

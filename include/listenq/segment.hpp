@@ -141,6 +141,13 @@ constexpr basic_four_tuple<A> four_tuple_of(const basic_segment<A>& s) noexcept 
   return {s.source.address, s.destination.address, s.source.port, s.destination.port};
 }
 
+/// Is that the connection it belongs to? What most tuples of a listener differ in comes first.
+template <addressing A>
+constexpr bool belongs_to(const basic_segment<A>& s, const basic_four_tuple<A>& t) noexcept {
+  return t.peer_port == s.source.port && t.peer_address == s.source.address && t.local_port == s.destination.port &&
+         t.local_address == s.destination.address;
+}
+
 /// A segment from us to the peer of `t`, with nothing in it yet.
 template <addressing A>
 constexpr basic_segment<A> segment_to_peer(const basic_four_tuple<A>& t) noexcept {

@@ -25,7 +25,7 @@ segment syn(tcp_options o = {}, flags f = flag::syn) {
 template <class Offer = linux_offer>
 request<ipv4> negotiated(const segment& s) {
   request<ipv4> r;
-  begin<Offer>(r, r.key, r.iss, s);
+  begin<Offer>(r, r.iss, s);
   return r;
 }
 

@@ -10,22 +10,32 @@
 
 namespace listenq::detail {
 
+/// `Validation`'s, with what is known of the flags of an ordinary SYN or ACK known to the compiler, too.
+template <class Validation>
+[[gnu::always_inline]] constexpr listener_answer answer_at_listener(flags f) noexcept {
+  constexpr flags looked_at = flag::syn | flag::ack | flag::rst | flag::fin;
+  if ((f & looked_at) == flag::syn) return Validation::at_listener(f.without(looked_at) | flag::syn);
+  constexpr flags of_ack = flag::syn | flag::ack | flag::rst;
+  if ((f & of_ack) == flag::ack) return Validation::at_listener(f.without(of_ack) | flag::ack);
+  return Validation::at_listener(f);
+}
+
 /// `h` is the hash of its four-tuple.
 template <class L, class Sink>
 [[gnu::always_inline]] constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s,
                                                   std::uint64_t h, Sink& out, const arrival& facts) {
-  const auto key = four_tuple_of(s);
-  const auto i = l.sees_requests() ? l.requests.find(key, low(h)) : l.npos;
+  const auto is = [&s](const auto& key) { return belongs_to(s, key); };
+  const auto i = l.sees_requests() ? l.requests.seek(low(h), is) : l.npos;
   if (i != l.npos) {
     const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
     if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out);
-    return on_syn(l, s, key, h, i, out, facts);
+    return on_syn(l, s, h, i, out, facts);
   }
-  switch (policies<L>::validation::at_listener(s.flags)) {
+  switch (answer_at_listener<typename policies<L>::validation>(s.flags)) {
     case listener_answer::gates:
-      return on_syn(l, s, key, h, i, out, facts);
+      return on_syn(l, s, h, i, out, facts);
     case listener_answer::cookie:
-      return on_stray_ack(l, s, key, h, out);
+      return on_stray_ack(l, s, h, out);
     case listener_answer::reset:
       return on_stray(s, out);
     case listener_answer::ignore:

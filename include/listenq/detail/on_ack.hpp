@@ -18,9 +18,10 @@ constexpr bool cookie_may_come(const state<L>& l, std::uint64_t h) noexcept {
 /// Rebuilds the request from the cookie in an ACK; false if it is none.
 template <class L>
 constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
-                       const typename state<L>::key_type& key, std::uint64_t h, outcome& o) noexcept {
+                       std::uint64_t h, outcome& o) noexcept {
   using offer = typename policies<L>::offer;
   using codec = typename policies<L>::cookies::codec;
+  const auto key = four_tuple_of(s);
   const key_words<typename policies<L>::family> w{key};
   o.stages.add(stage::cookie_checked);
   std::optional<cookie_options> kept = l.cookies.get().check(l.cookie_for(w, key, s.seq - 1, h), s.ack - 1, l.now);
@@ -54,12 +55,11 @@ constexpr outcome on_stray(const Segment& s, Sink& out) {
 
 /// An ACK that may bring a cookie back; false if it does not.
 template <class L, class Sink>
-[[gnu::noinline]] constexpr bool on_cookie(state<L>& l, const typename state<L>::segment_type& s,
-                                           const typename state<L>::key_type& key, std::uint64_t h, Sink& out,
-                                           bool has_request, outcome& o) {
+[[gnu::noinline]] constexpr bool on_cookie(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                           Sink& out, bool has_request, outcome& o) {
   using p = policies<L>;
   typename state<L>::request_type r;
-  if (!recover(l, r, s, key, h, o)) return false;
+  if (!recover(l, r, s, h, o)) return false;
   o.verdict = verdict::cookie_overflow;
   if (l.accept_full()) {
     o.stages.add(stage::accept_full);
@@ -81,14 +81,13 @@ template <class L, class Sink>
 
 template <class L, class Sink>
 [[gnu::always_inline]] constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
-                                                      const typename state<L>::key_type& key, std::uint64_t h,
-                                                      Sink& out, bool has_request = false) {
+                                                      std::uint64_t h, Sink& out, bool has_request = false) {
   outcome o{has_request ? verdict::wrong_ack : verdict::stray};
   if constexpr (policies<L>::cookies::possible) {
     if (l.mode() != cookie_mode::off) {
       if (!cookie_may_come(l, h)) {
         o.stages.add(stage::cookie_late);
-      } else if (on_cookie(l, s, key, h, out, has_request, o)) {
+      } else if (on_cookie(l, s, h, out, has_request, o)) {
         return o;
       }
     }

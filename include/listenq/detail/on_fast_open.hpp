@@ -16,12 +16,10 @@ inline constexpr bool opens_at_syn = P::fast_open::possible && !std::derived_fro
 template <class L>
 constexpr bool may_open_at_syn(const state<L>& l, const typename state<L>::segment_type& s) noexcept {
   using fast_open = typename policies<L>::fast_open;
-  if (s.flags.has(flag::fin)) return false;
   if constexpr (requires { fast_open::concerned(bool{}, bool{}, l.tunables); }) {
-    return fast_open::concerned(s.options.fast_open.present(), !s.payload.empty(), l.tunables);
-  } else {
-    return true;
+    if (!fast_open::concerned(s.options.fast_open.present(), !s.payload.empty(), l.tunables)) return false;
   }
+  return !s.flags.has(flag::fin);
 }
 
 /// `r` is what the SYN's request would be. True if the SYN ends here; if not, `offer` is for the SYN-ACK of its

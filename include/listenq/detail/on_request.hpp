@@ -39,8 +39,13 @@ template <addressing A>
   return s.options.timestamps && !timestamp_older(s.options.ts_value, r.ts_recent) &&
          (echo == 0 || echo - r.first_ts <= r.last_ts - r.first_ts);
 }
+/// Those of its flags that are known are known to the compiler, too.
 constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
-  return {.flags = f, .exact = true, .in_window = true, .starts_in_window = true, .ack_right = true};
+  return {.flags = f.without(flag::syn | flag::rst) | flag::ack,
+          .exact = true,
+          .in_window = true,
+          .starts_in_window = true,
+          .ack_right = true};
 }
 /// ... and the SYN once more, without data.
 template <addressing A>
@@ -50,7 +55,9 @@ template <addressing A>
   if (!r.timestamps) return true;
   return s.options.timestamps && s.options.ts_echo == 0 && !timestamp_older(s.options.ts_value, r.ts_recent);
 }
-constexpr request_facts facts_about_ordinary_duplicate(flags f) noexcept { return {.flags = f, .at_isn = true}; }
+constexpr request_facts facts_about_ordinary_duplicate(flags f) noexcept {
+  return {.flags = f.without(flag::ack | flag::rst | flag::fin) | flag::syn, .at_isn = true};
+}
 
 /// What a later SYN changes in its request.
 template <duplicate_rules Rules, addressing A>
@@ -114,7 +121,7 @@ template <class L, class Sink>
                                              outcome& o) {
   using p = policies<L>;
   auto& r = l.requests[i];
-  if (s.end() == r.irs + 1 && p::deferral::waits(r.timeouts, l.tunables)) {
+  if (p::deferral::waits(r.timeouts, l.tunables) && s.end() == r.irs + 1) {
     r.acked = true;
     o.verdict = verdict::deferred;
     return;
@@ -184,7 +191,7 @@ template <class L, class Sink>
       break;
     case request_answer::reset_and_keep:
       if (tries_cookie<validation> && validation::at_listener(s.flags) == listener_answer::cookie) {
-        o = on_stray_ack(l, s, r.key, h, out, true);
+        o = on_stray_ack(l, s, h, out, true);
         break;
       }
       o.verdict = verdict::wrong_ack;

@@ -159,12 +159,12 @@ constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64
 }
 
 template <class L, class Sink>
-constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s,
-                           const typename state<L>::key_type& key, std::uint64_t h, Sink& out, outcome& o) {
+constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
+                           outcome& o) {
   using p = policies<L>;
   using codec = typename p::cookies::codec;
   typename state<L>::request_type r;
-  begin<typename p::offer>(r, key, seq_number{0}, s);
+  begin<typename p::offer>(r, seq_number{0}, s);
   forget_beyond(r, codec::carries);
   sign(l, r, h);
   const std::uint32_t clock = codec::stamp(timestamp(l.now, 0), cookie_options_of<typename p::offer>(r));
@@ -174,17 +174,17 @@ constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s
 
 template <class L, class Sink>
 [[gnu::always_inline]] constexpr void store_request(state<L>& l, const typename state<L>::segment_type& s,
-                                                    const typename state<L>::key_type& key, std::uint64_t h,
-                                                    bool cookie_in_iss, Sink& out, const arrival& facts, outcome& o) {
+                                                    std::uint64_t h, bool cookie_in_iss, Sink& out,
+                                                    const arrival& facts, outcome& o) {
   using p = policies<L>;
   const seq_number iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
   const bool signs = cookie_in_iss && facts.isn == 0;
-  fast_open_option offer;
+  std::optional<fast_open_option> offer;
   if constexpr (opens_at_syn<p>) {
     if (may_open_at_syn(l, s)) {
       typename state<L>::request_type r;
-      begin<typename p::offer>(r, key, iss, s);
-      if (open_at_syn(l, r, s, h, out, o, offer)) return;
+      begin<typename p::offer>(r, iss, s);
+      if (open_at_syn(l, r, s, h, out, o, offer.emplace())) return;
     }
   }
   const auto i = l.requests.vacant();
@@ -200,7 +200,7 @@ template <class L, class Sink>
     return;
   }
   auto& r = l.requests[i];
-  begin<typename p::offer>(r, key, iss, s);
+  begin<typename p::offer>(r, iss, s);
   if constexpr (p::cookies::possible) {
     if (signs) {
       sign(l, r, h);
@@ -215,9 +215,9 @@ template <class L, class Sink>
     }
   }
   l.requests.store(i, low(h));
-  l.budget.get().entered(key);
+  l.budget.get().entered(r.key);
   auto syn_ack = l.next_syn_ack(r, h);
-  syn_ack.options.fast_open = offer;  // in the first one only, as on Linux
+  if (offer) syn_ack.options.fast_open = *offer;  // in the first one only, as on Linux
   r.first_ts = r.last_ts;
   if (answer(syn_ack, out, o) == send_result::failed && p::send_failure::forgets({.resent = false, .acked = false})) {
     l.forget_request(i, h, departure::send_failed);
@@ -242,8 +242,7 @@ inline constexpr bool known_first = [] {
 
 /// A segment that wants to open a connection; `i` is its request or `npos`.
 template <class L, class Sink>
-[[gnu::always_inline]] constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s,
-                                                const typename state<L>::key_type& key, std::uint64_t h,
+[[gnu::always_inline]] constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
                                                 typename state<L>::index i, Sink& out, const arrival& facts) {
   using p = policies<L>;
   outcome o{verdict::admitted};
@@ -265,7 +264,7 @@ template <class L, class Sink>
     if constexpr (G::owner == gate_owner::known_request) {
       return known = !known_first<typename p::admission> && i != l.npos;
     } else if constexpr (G::owner == gate_owner::budget) {
-      return !l.budget.get().allows(key) && refuse(verdict::dropped_over_budget, s, out, o);
+      return !l.budget.get().allows(four_tuple_of(s)) && refuse(verdict::dropped_over_budget, s, out, o);
     } else {
       return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, h, f, mode, room, out, o);
     }
@@ -277,13 +276,13 @@ template <class L, class Sink>
   const bool instead = o.stages.has(stage::cookie_wanted);
   const bool beside = mode == cookie_mode::beside_requests;
   const bool has_room = make_room(l, room, h, out, o);
-  if (has_room && !instead) store_request(l, s, key, h, beside, out, facts, o);
+  if (has_room && !instead) store_request(l, s, h, beside, out, facts, o);
   if constexpr (p::cookies::possible) {
     // Where a cookie is in every ISS, it helps out when there is nobody to evict and no memory (FreeBSD, syncache_add).
     const bool helps =
         beside && (o.verdict == verdict::dropped_request_full || o.verdict == verdict::dropped_no_memory);
     if (helps) o.stages.add(stage::cookie_wanted);
-    if (helps || (has_room && instead)) send_cookie(l, s, key, h, out, o);
+    if (helps || (has_room && instead)) send_cookie(l, s, h, out, o);
   }
   return o;
 }

@@ -66,11 +66,20 @@ struct key_words {
   static constexpr std::size_t count = 2 * A::words + 1;
   std::uint32_t word[count]{};
   constexpr explicit key_words(const basic_four_tuple<A>& k) noexcept {
+    fill(k.peer_address, k.local_address, k.peer_port, k.local_port);
+  }
+  constexpr explicit key_words(const basic_segment<A>& s) noexcept {
+    fill(s.source.address, s.destination.address, s.source.port, s.destination.port);
+  }
+
+ private:
+  [[gnu::always_inline]] constexpr void fill(const typename A::address& peer, const typename A::address& local,
+                                             std::uint16_t peer_port, std::uint16_t local_port) noexcept {
     for (std::size_t i = 0; i < A::words; ++i) {
-      word[i] = A::word(k.peer_address, i);
-      word[A::words + i] = A::word(k.local_address, i);
+      word[i] = A::word(peer, i);
+      word[A::words + i] = A::word(local, i);
     }
-    word[2 * A::words] = (std::uint32_t{k.peer_port} << 16) | k.local_port;
+    word[2 * A::words] = (std::uint32_t{peer_port} << 16) | local_port;
   }
 };
 
@@ -276,7 +285,9 @@ struct state {
 
   constexpr instant advance(instant to) noexcept { return now = to > now ? to : now; }
 
-  [[gnu::always_inline]] constexpr std::uint64_t hash(const key_type& k) const noexcept {
+  /// Of a four-tuple, or of that of a segment.
+  template <class Key>
+  [[gnu::always_inline]] constexpr std::uint64_t hash(const Key& k) const noexcept {
     const key_words<family> w{k};
     if constexpr (requires { hashing.get().hash(w.word); }) {
       return hashing.get().hash(w.word);
@@ -297,7 +308,7 @@ struct state {
     if constexpr (requires { p::hashing::hashes_eight(); }) {
       std::uint32_t words[key_words<family>::count][8];
       for (std::size_t k = 0; k < 8; ++k) {
-        const key_words<family> w{four_tuple_of(s[k < n ? k : 0])};
+        const key_words<family> w{s[k < n ? k : 0]};
         for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
       }
       hashing.get().hash_eight(words, h);

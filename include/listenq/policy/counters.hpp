@@ -114,8 +114,16 @@ class linux_counters {
 
   [[gnu::always_inline]] constexpr void count(const outcome& o) noexcept {
     const stages s = o.stages;
-    if (s.has(stage::answered_reset)) ++v_.out_rsts;
-    if ((s.bits & ~uncounted.bits) != 0) count_stages(o);
+    if ((s.bits & ~uncounted.bits) != 0) {
+      if (s.has(stage::answered_reset)) ++v_.out_rsts;
+      if ((s.bits & ~uncounted.bits & ~static_cast<std::uint32_t>(stage::answered_reset)) != 0) count_stages(o);
+    }
+    // First what most segments come to.
+    if (o.verdict == verdict::admitted) return;
+    if (o.verdict == verdict::promoted) {
+      ++v_.passive_opens;
+      return;
+    }
     switch (o.verdict) {
       case verdict::cookie_sent:
         ++v_.syncookies_sent;
@@ -155,7 +163,6 @@ class linux_counters {
         if (counts_drops) ++v_.defer_accept_drop;
         break;
       case verdict::cookie_in_vain:  // the child is made before the request is seen
-      case verdict::promoted:
       case verdict::cookie_promoted:
         ++v_.passive_opens;
         break;
@@ -199,7 +206,6 @@ class linux_counters {
   static constexpr bool counts_drops = Era != linux_era::v2_6_32;
   /// All that most segments meet: nothing is counted for it.
   static constexpr stages uncounted{static_cast<std::uint32_t>(stage::answered) |
-                                    static_cast<std::uint32_t>(stage::answered_reset) |
                                     static_cast<std::uint32_t>(stage::request_full)};
 
   constexpr void count_stages(const outcome& o) noexcept {

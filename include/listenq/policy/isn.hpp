@@ -11,7 +11,8 @@
 
 namespace listenq {
 
-/// `isn(hash, now)`: the number for a four-tuple whose keyed hash has this upper half.
+/// `isn(hash, now)`: the number, at a moment that is not before 0, for a four-tuple whose keyed hash has this upper
+/// half.
 template <class P>
 concept isn_policy = requires(std::uint32_t hash, instant now) {
   { P::isn(hash, now) } -> std::same_as<seq_number>;
@@ -21,7 +22,7 @@ concept isn_policy = requires(std::uint32_t hash, instant now) {
 struct rfc6528 {
   static constexpr const char* name = "rfc6528";
   static constexpr seq_number isn(std::uint32_t hash, instant now) noexcept {
-    return hash + static_cast<seq_number>(now / 4);
+    return hash + static_cast<seq_number>(static_cast<std::uint64_t>(now) / 4);
   }
 };
 

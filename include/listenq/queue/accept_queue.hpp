@@ -43,7 +43,9 @@ class accept_queue {
   /// False if there is no slot left.
   constexpr bool push(const T& handle) noexcept {
     if (size_ == capacity_) return false;
-    ring_[wrap(head_ + size_)] = {handle, false};
+    entry& e = ring_[wrap(head_ + size_)];
+    e.handle = handle;
+    e.aborted = false;
     ++size_;
     return true;
   }

@@ -10,9 +10,10 @@
 
 namespace listenq::detail {
 
-/// Our timestamp clock: milliseconds, shifted by an offset of the peer's own.
+/// Our timestamp clock: milliseconds, shifted by an offset of the peer's own. `now` is not before 0: division without a
+/// sign is cheaper.
 constexpr std::uint32_t timestamp(instant now, std::uint32_t offset) noexcept {
-  return static_cast<std::uint32_t>(now / millisecond) + offset;
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) / millisecond) + offset;
 }
 
 /// The window that a SYN-ACK to this request offers, in bytes.
@@ -24,18 +25,24 @@ constexpr std::uint32_t offered_window(const request<A>& r) noexcept {
 /// Makes `r`, which may have been another's, the request of a SYN, with what both sides can do. Its deadline and its
 /// timestamps are still to be set. All is read before anything is written: a compiler must take the one for the other.
 template <offer_policy Offer, addressing A>
-[[gnu::always_inline]] constexpr void begin(request<A>& r, const basic_four_tuple<A>& key, seq_number iss,
-                                            const basic_segment<A>& syn) noexcept {
+[[gnu::always_inline]] constexpr void begin(request<A>& r, seq_number iss, const basic_segment<A>& syn) noexcept {
   const tcp_options& o = syn.options;
-  const std::uint16_t mss = o.mss == 0 ? std::uint16_t{536} : o.mss > least_mss_of<Offer> ? o.mss : least_mss_of<Offer>;
+  std::uint16_t mss = o.mss;
+  if (mss <= least_mss_of<Offer>) [[unlikely]]
+    mss = mss == 0 ? std::uint16_t{536} : least_mss_of<Offer>;
   const bool ecn = Offer::ecn && syn.flags.has(flag::ece | flag::cwr);
   const bool timestamps = offers_timestamps<Offer> && o.timestamps;
   const bool sack = Offer::sack && o.sack_permitted;
   const bool scales = o.has_window_scale();
-  const std::uint8_t scale = !scales ? std::uint8_t{0} : o.window_scale < 14 ? o.window_scale : std::uint8_t{14};
+  std::uint8_t scale = o.window_scale;
+  if (scale > 14) [[unlikely]]
+    scale = scales ? std::uint8_t{14} : std::uint8_t{0};
   const std::uint32_t ts_recent = timestamps ? o.ts_value : 0;
   const seq_number irs = syn.seq;
-  r.key = key;
+  r.key.peer_address = syn.source.address;
+  r.key.local_address = syn.destination.address;
+  r.key.peer_port = syn.source.port;
+  r.key.local_port = syn.destination.port;
   r.irs = irs;
   r.iss = iss;
   r.ts_recent = ts_recent;

@@ -40,15 +40,19 @@ struct request {
     if (limit <= 0) return false;
     if (answered_within(now, limit)) return true;
     answered = true;
-    answered_at = static_cast<std::uint16_t>(now / answer_unit);
+    answered_at = in_units(now);
     return false;
   }
   /// Clears the mark of an answer that no longer limits anything, before it can wrap round.
   constexpr void age_answer(instant now, duration limit) noexcept { answered = answered_within(now, limit); }
 
  private:
+  /// `now` is not before 0: division without a sign is cheaper.
+  static constexpr std::uint16_t in_units(instant now) noexcept {
+    return static_cast<std::uint16_t>(static_cast<std::uint64_t>(now) / answer_unit);
+  }
   constexpr bool answered_within(instant now, duration limit) const noexcept {
-    const auto at = static_cast<std::uint16_t>(now / answer_unit);
+    const std::uint16_t at = in_units(now);
     return answered && static_cast<std::uint16_t>(at - answered_at) < limit / answer_unit;
   }
 };

@@ -79,6 +79,12 @@ class request_queue {
     return table_.find(hash, [&key](const cell& c) { return c.key == key; });
   }
 
+  /// The request for whose four-tuple `is(key)`; there must be room for one at least.
+  template <class Is>
+  [[gnu::always_inline]] constexpr index seek(std::uint32_t hash, Is&& is) const noexcept {
+    return table_.find(hash, [&is](const cell& c) { return is(c.key); });
+  }
+
   /// Two steps ahead of a `find`: see `request_table`. There must be a bucket.
   void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
   void fetch_chain(std::uint32_t hash) const noexcept { table_.fetch_chain(hash); }
@@ -107,8 +113,12 @@ class request_queue {
 
   /// Removes a stored request; `hash` is its key's.
   [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
-    if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
-    if (table_[i].timeouts == 0) --young_;
+    if (table_[i].timeouts == 0) {
+      --young_;
+      if constexpr (has_timers) timers_.remove(table_.cells(), i, 0);
+    } else {
+      if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+    }
     --size_;
     table_.remove(i, hash);
   }

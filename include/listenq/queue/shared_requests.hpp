@@ -182,6 +182,11 @@ class borrowed_requests {
     if (size() == 0) return npos;
     return pool_->table_.find(hash, [&](const cell& c) { return c.owner == id_ && c.key == key; });
   }
+  template <class Is>
+  constexpr index seek(std::uint32_t hash, Is&& is) const noexcept {
+    if (size() == 0) return npos;
+    return pool_->table_.find(hash, [&](const cell& c) { return c.owner == id_ && is(c.key); });
+  }
   void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
   void fetch_chain(std::uint32_t hash) const noexcept { pool_->table_.fetch_chain(hash); }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
