@@ -122,6 +122,7 @@ def look(name, text, record):
 
     rows = [row for row in page.rows if row["exact"]]
     first = microseconds(rows[0]["time"]) if rows else 0
+    check(name, "the first SYN", first, round(record["clients"][0]["start"] * 1e6) if rows else 0)
     segments = []
     for row in rows:
         found = LINE.match(row["exact"])

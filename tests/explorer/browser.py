@@ -119,13 +119,11 @@ class Checks:
         found = re.search(r"step (\d+) of (\d+)", self.b.execute("return document.getElementById('story-progress').textContent"))
         return int(found[1]) if found else 0
 
-    def tell(self, story, press, moving=False):
+    def tell(self, story, press):
         """Goes through a story by `press`, which is Next; yields complaints."""
         steps = len(story["steps"])
         for step in range(1, steps + 1):
             press()
-            if moving:  # the clock runs: press again to be there
-                press()
             if self.progress() != step:
                 yield f"{story['id']}: at step {self.progress()} after pressing Next {step} times"
                 return
@@ -135,6 +133,11 @@ class Checks:
 
     def next(self):
         self.b.click("#story-next")
+
+    def next_and_skip(self):
+        """Where things move: Next, and again while the clock runs, to be there at once."""
+        self.b.execute("const next = document.getElementById('story-next'); next.click();"
+                       " if (next.textContent === 'Skip ahead') next.click();")
 
     def worlds(self, story):
         yield 0, story["settings"]
@@ -183,7 +186,7 @@ class Checks:
         self.b.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "no-preference"}])
         story = self.stories[0]
         self.open(f"story={story['id']}")
-        yield from self.tell(story, self.next, moving=True)
+        yield from self.tell(story, self.next_and_skip)
         yield from self.ended(story)
         print(f"{story['id']}: the same while it moves")
 

@@ -9,4 +9,4 @@ if ! command -v em++ >/dev/null; then
   echo "SKIPPED: there is no Emscripten here (package emscripten), so the page is not built"
   exit 77
 fi
-exec "$root/examples/explorer/build" 2
+exec "$root/examples/explorer/build" 1
