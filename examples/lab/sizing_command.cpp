@@ -61,7 +61,7 @@ void print_tables(const question& q, const answer& a, const style& look) {
     line += right(share_text(r.closed.beyond), 9) + right(stalls ? share_text(r.closed.stall_loss) : "-", 12);
     std::cout << line << '\n';
   }
-  std::string head = "  listen(N)     turned away     wait     wait            late";
+  std::string head = "  listen(N)      turned away    wait     wait            late";
   duration at = 0;
   for (unsigned i = 1; i <= 3; ++i) {
     at += q.people.kernel.syn_interval(i);
@@ -69,12 +69,12 @@ void print_tables(const question& q, const answer& a, const style& look) {
   }
   std::cout << '\n'
             << look.strong(
-                   "  simulation       first try     mean      p99             too    SYN again after    stranded")
+                   "  simulation        first try    mean      p99             too    SYN again after    stranded")
             << '\n'
             << look.strong(head) << '\n';
   for (const row& r : a.rows) {
     std::string line = right(std::to_string(r.backlog), 11);
-    line += right(with_interval(r.simulated.turned_away), 16) + right(time_text(r.simulated.wait.value), 9);
+    line += right(with_interval(r.simulated.turned_away), 17) + right(time_text(r.simulated.wait.value), 8);
     line += right(wait(r.p99), 9) + right(with_interval(r.simulated.beyond), 16);
     for (std::size_t i = 0; i < 3; ++i) line += right(step_text(r, i), 8);
     line += right(share_text(r.simulated.stranded), 9);

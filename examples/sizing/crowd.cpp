@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <deque>
 #include <listenq/transport/splitmix64.hpp>
 #include <optional>
 #include <queue>
@@ -62,18 +61,7 @@ struct batch_sums {
   }
 };
 
-enum class what : std::uint8_t {
-  syn,
-  ack,
-  data,
-  rst,
-  syn_ack,
-  rst_from_server,
-  say_ack,
-  deadline,
-  syn_again,
-  data_again
-};
+enum class what : std::uint8_t { syn, ack, data, rst, syn_ack, rst_from_server, say_ack, syn_again, data_again };
 
 struct event {
   instant at;
@@ -82,13 +70,37 @@ struct event {
   what kind;
 };
 
+/// Events that come in the order in which they were planned. A ring.
+class line {
+ public:
+  instant first() const { return count_ == 0 ? never : ring_[head_].at; }
+  void push(const event& e) {
+    if (count_ == ring_.size()) {
+      std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(head_), ring_.end());
+      head_ = 0;
+      ring_.resize(std::max<std::size_t>(64, 2 * ring_.size()));
+    }
+    ring_[(head_ + count_++) & (ring_.size() - 1)] = e;
+  }
+  event pop() {
+    const event e = ring_[head_];
+    head_ = (head_ + 1) & (ring_.size() - 1);
+    --count_;
+    return e;
+  }
+
+ private:
+  std::vector<event> ring_;  // a power of two
+  std::size_t head_ = 0;
+  std::size_t count_ = 0;
+};
+
 struct client {
   instant start;
   seq_number irs;
   enum class state : std::uint8_t { syn_sent, connected, closed } state;
   std::uint8_t syns;
-  bool silent : 1, counted : 1, answered : 1, acked : 1, turned_away : 1, stranded : 1, queued : 1, accepted : 1,
-      over : 1, refused : 1;
+  bool silent : 1, counted : 1, answered : 1, acked : 1, turned_away : 1, queued : 1, over : 1;
 };
 
 constexpr unsigned data_retries = 6;
@@ -118,11 +130,15 @@ class run {
     next_burst_ = exponential(arrivals_) * gap();
     next_arrival_ = static_cast<instant>(next_burst_);
     begin_stall(0);
+    lines_ = {&to_server_, &to_client_};
+    for (std::size_t i = 0; i < syn_timers_.size() && i <= c.kernel.syn_retries; ++i) lines_.push_back(&syn_timers_[i]);
+    for (line& l : data_timers_) lines_.push_back(&l);
   }
 
   crowd_report go() {
-    while (open_ > 0 || now_ < end_) {
-      if (!step()) break;
+    while (now_ < end_ || (open_ > 0 && now_ < end_ + c_.deadline)) step();
+    for (client& c : clients_) {
+      if (c.counted && !c.over) beyond_.sum[batch_of(c)] += 1;
     }
     report_.turned_away = turned_away_.over(batches_);
     report_.beyond = beyond_.over(batches_);
@@ -138,7 +154,7 @@ class run {
   send_result send(const segment& s) {
     const std::uint32_t i = s.destination.address.value & 0xffffffU;
     const what kind = s.flags.has(flag::rst) ? what::rst_from_server : what::syn_ack;
-    if (!clients_[i].silent) to_client_.push_back({now_ + half(), i, s.seq, kind});
+    if (!clients_[i].silent) to_client_.push({now_ + half(), i, s.seq, kind});
     return send_result::sent;
   }
   bool make_child(const handshake&, const segment&) { return true; }
@@ -147,47 +163,34 @@ class run {
  private:
   /// The next thing that happens. Events of one kind come in the order in which they were planned, so each kind has a
   /// line of its own and none needs a heap.
-  bool step() {
-    std::deque<event>* line = nullptr;
+  void step() {
+    line* from = nullptr;
     instant first = next_arrival_;
-    const auto look = [&](std::deque<event>& l) {
-      if (!l.empty() && l.front().at < first) line = &l, first = l.front().at;
-    };
-    look(to_server_);
-    look(to_client_);
-    look(deadlines_);
-    for (auto& l : syn_timers_) look(l);
-    for (auto& l : data_timers_) look(l);
-    enum { arrival, planned, held, timer, application } next = line != nullptr ? planned : arrival;
+    for (line* l : lines_) {
+      if (l->first() < first) from = l, first = l->first();
+    }
+    enum { arrival, planned, held, timer, application } next = from != nullptr ? planned : arrival;
     if (!held_.empty() && held_.top().at < first) next = held, first = held_.top().at;
-    if (const auto due = server_.next_deadline(); due && *due < first) next = timer, first = std::max(*due, now_);
+    if (const auto due = server_.next_deadline(); due && *due < first) next = timer, first = *due;
     if (wake_ <= first) next = application, first = wake_;
     now_ = std::max(now_, first);
     switch (next) {
       case arrival:
-        arrive();
-        break;
-      case planned: {
-        const event e = line->front();
-        line->pop_front();
-        handle(e);
-        break;
-      }
+        return arrive();
+      case planned:
+        return handle(from->pop());
       case held: {
         const event e = held_.top();
         held_.pop();
-        handle(e);
-        break;
+        return handle(e);
       }
       case timer:
         server_.tick(now_, *this);
-        break;
+        return;
       case application:
         wake_ = never;
-        accept();
-        break;
+        return accept();
     }
-    return true;
   }
 
   duration half() const { return c_.rtt / 2; }
@@ -200,7 +203,7 @@ class run {
       c.start = now_;
       c.silent = silences_.chance(c_.never_ack);
       c.syns = 1;
-      to_server_.push_back({now_ + half(), i, 0, what::syn});
+      to_server_.push({now_ + half(), i, 0, what::syn});
       if (c.silent) continue;
       c.counted = now_ >= first_ && now_ < end_;
       if (c.counted) {
@@ -209,22 +212,25 @@ class run {
         turned_away_.of[batch_of(c)] += 1;
         beyond_.of[batch_of(c)] += 1;
       }
-      deadlines_.push_back({now_ + c_.deadline, i, 0, what::deadline});
-      if (c_.retransmit) plan_syn(i);
+      if (c_.rtt >= c_.kernel.syn_interval(1)) plan_syn(i, now_);
     }
     next_burst_ += exponential(arrivals_) * gap();
     next_arrival_ = static_cast<instant>(next_burst_);
   }
 
-  void plan_syn(std::uint32_t i) {
-    const unsigned sent = clients_[i].syns;
-    if (sent > c_.kernel.syn_retries || sent > syn_timers_.size()) return;
-    syn_timers_[sent - 1].push_back({now_ + c_.kernel.syn_interval(sent), i, 0, what::syn_again});
+  bool gone(const client& c) const { return now_ >= c.start + c_.deadline; }
+
+  /// The next SYN of a client who sent one at `sent`. Nothing gets lost on the way, so it is planned when the server
+  /// does not answer, unless the round trip is so long that it leaves in any case.
+  void plan_syn(std::uint32_t i, instant sent) {
+    const unsigned syns = clients_[i].syns;
+    if (!c_.retransmit || syns > c_.kernel.syn_retries || syns > syn_timers_.size()) return;
+    syn_timers_[syns - 1].push({sent + c_.kernel.syn_interval(syns), i, 0, what::syn_again});
   }
-  void plan_data(std::uint32_t i, unsigned times) {
+  void plan_data(std::uint32_t i, unsigned times, instant sent) {
     if (!c_.retransmit || times >= data_retries) return;
     const duration first = c_.rtt + std::max(2 * c_.rtt, c_.kernel.rto_min);
-    data_timers_[times].push_back({now_ + c_.kernel.doubled(first, times), i, times, what::data_again});
+    data_timers_[times].push({sent + c_.kernel.doubled(first, times), i, times, what::data_again});
   }
 
   void handle(const event& e) {
@@ -238,37 +244,32 @@ class run {
       case what::syn_ack:
         return answer(e);
       case what::rst_from_server:
-        if (c.accepted || c.queued) return;  // its connection's business
+        if (c.queued) return;  // its connection's business
         c.state = client::state::closed;
-        if (!c.over) {
-          c.refused = true;
-          if (c.counted) ++report_.refused;
-          give_up(c);
-        }
+        if (c.over || gone(c)) return;
+        c.over = true;
+        if (!c.counted) return;
+        ++report_.refused;
+        beyond_.sum[batch_of(c)] += 1;
+        --open_;
         return;
       case what::say_ack:
-        to_server_.push_back({now_ + half(), e.client, e.seq, what::ack});
-        to_server_.push_back({now_ + half(), e.client, e.seq, what::data});
-        plan_data(e.client, 0);
-        return;
-      case what::deadline:
-        if (!c.over) give_up(c);
-        if (c.state == client::state::syn_sent) c.state = client::state::closed;
+        to_server_.push({now_ + half(), e.client, e.seq, what::ack});
         return;
       case what::syn_again:
-        if (c.state != client::state::syn_sent) return;
+        if (c.state != client::state::syn_sent || gone(c)) return;
         if (c.counted) {
           if (report_.steps.size() < c.syns) report_.steps.resize(c.syns);
           ++report_.steps[c.syns - 1U];
         }
         ++c.syns;
-        to_server_.push_back({now_ + half(), e.client, 0, what::syn});
-        plan_syn(e.client);
+        to_server_.push({now_ + half(), e.client, 0, what::syn});
+        if (c_.rtt >= c_.kernel.syn_interval(1)) plan_syn(e.client, now_);
         return;
       case what::data_again:
         if (c.queued || c.state != client::state::connected) return;
-        to_server_.push_back({now_ + half(), e.client, c.irs, what::data});
-        plan_data(e.client, e.seq + 1);
+        to_server_.push({now_ + half(), e.client, c.irs, what::data});
+        plan_data(e.client, e.seq + 1, now_);
         return;
     }
   }
@@ -276,6 +277,7 @@ class run {
   /// A SYN-ACK has come to a client.
   void answer(const event& e) {
     client& c = clients_[e.client];
+    if (c.state == client::state::syn_sent && gone(c)) c.state = client::state::closed;
     switch (c.state) {
       case client::state::syn_sent: {
         c.state = client::state::connected;
@@ -288,10 +290,10 @@ class run {
         return;
       }
       case client::state::connected:
-        if (c_.retransmit) to_server_.push_back({now_ + half(), e.client, c.irs, what::ack});
+        if (c_.retransmit) to_server_.push({now_ + half(), e.client, c.irs, what::ack});
         return;
       case client::state::closed:
-        to_server_.push_back({now_ + half(), e.client, e.seq, what::rst});
+        to_server_.push({now_ + half(), e.client, e.seq, what::rst});
         return;
     }
   }
@@ -331,14 +333,18 @@ class run {
     const verdict v = server_.receive(s, now_, *this).verdict;
     const bool taken = v == verdict::admitted || v == verdict::cookie_sent;
     c.queued = v == verdict::promoted || v == verdict::cookie_promoted;
-    if (e.kind == what::syn && !c.answered) {
+    if (e.kind == what::syn) {
+      if (!c.answered && !taken) turn_away(c);
       c.answered = true;
-      if (!taken) turn_away(c);
+      if (!taken && !c.silent && c_.rtt < c_.kernel.syn_interval(1)) plan_syn(e.client, now_ - half());
     } else if (e.kind == what::ack && !c.acked) {
       c.acked = true;
       if (!c.queued) {
         if (c.counted) ++report_.stranded;
         turn_away(c);
+        receive({now_, e.client, e.seq, what::data});  // which came right behind it
+        if (!c.queued) plan_data(e.client, 0, now_ - half());
+        return;
       }
     }
     report_.most_requests = std::max(report_.most_requests, server_.request_count());
@@ -358,18 +364,9 @@ class run {
       const auto a = server_.accept(now_);
       if (!a) return;
       client& c = clients_[a.handle.peer_address.value & 0xffffffU];
-      c.accepted = true;
-      if (c.over) {
-        if (c.counted && !c.refused) ++report_.late;
-      } else {
+      if (!c.over) {
         c.over = true;
-        if (c.counted) {
-          const duration w = std::max<duration>(0, now_ - c.start - 3 * half());
-          report_.waits.push_back(w);
-          wait_.sum[batch_of(c)] += static_cast<double>(w);
-          wait_.of[batch_of(c)] += 1;
-          --open_;
-        }
+        if (c.counted) leave(c);
       }
       if (c_.service <= 0) continue;
       const auto now = static_cast<double>(now_);
@@ -405,20 +402,28 @@ class run {
     c.turned_away = true;
     turned_away_.sum[batch_of(c)] += 1;
   }
-  void give_up(client& c) {
-    c.over = true;
-    if (!c.counted) return;
-    beyond_.sum[batch_of(c)] += 1;
+  /// A counted client is accepted.
+  void leave(const client& c) {
     --open_;
+    if (gone(c)) {
+      ++report_.late;
+      beyond_.sum[batch_of(c)] += 1;
+      return;
+    }
+    const duration w = std::max<duration>(0, now_ - c.start - 3 * half());
+    report_.waits.push_back(w);
+    wait_.sum[batch_of(c)] += static_cast<double>(w);
+    wait_.of[batch_of(c)] += 1;
   }
 
   listenq::testing::any_listener& server_;
   const crowd& c_;
   splitmix64 arrivals_, works_, silences_, holds_;
   std::vector<client> clients_;
-  std::deque<event> to_server_, to_client_, deadlines_;
-  std::array<std::deque<event>, 12> syn_timers_;
-  std::array<std::deque<event>, data_retries> data_timers_;
+  line to_server_, to_client_;
+  std::array<line, 12> syn_timers_;
+  std::array<line, data_retries> data_timers_;
+  std::vector<line*> lines_;
   struct later {
     bool operator()(const event& a, const event& b) const { return a.at != b.at ? a.at > b.at : a.client > b.client; }
   };

@@ -133,15 +133,15 @@ std::string unknown_to_closed_forms(const crowd& c, bool lossy) {
 /// ", 37 times as much", if that says anything.
 std::string times_text(const row& r) {
   if (!r.factor || *r.factor >= 1e4 || *r.factor <= 1e-4) return {};
-  return *r.factor >= 1 ? ", " + digits(*r.factor, 2) + " times as much"
-                        : ", a " + digits(1 / *r.factor, 2) + "th of it";
+  const double f = *r.factor >= 1 ? *r.factor : 1 / *r.factor;
+  return ", " + (f < 99.5 ? digits(f, 2) : whole(f)) + (*r.factor >= 1 ? " times as much" : " times less");
 }
 
 /// Where closed form and simulation part, if they do: by half as much again, and by more than chance and 1 in 2000.
 void compare(row& r, const crowd& c) {
   const auto parts = [&r](const char* of, double closed, const estimate& e) {
     const double gap = std::fabs(e.value - closed);
-    if (gap <= std::max(0.0005, 1.5 * std::max(0.0, e.plus_minus))) return false;
+    if (gap <= std::max(0.0005, e.plus_minus)) return false;
     if (e.value > 0 && closed > 0 && e.value / closed < 1.5 && e.value / closed > 1 / 1.5) return false;
     r.parts_in = of;
     if (closed > 1e-9 && e.value > 0) r.factor = e.value / closed;

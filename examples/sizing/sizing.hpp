@@ -21,7 +21,7 @@ struct question {
   lab::tunable_values_set tunables{};  ///< those that differ from the preset's
   crowd people{};
   std::vector<int> backlogs{};      ///< what listen() is called with; none: chosen around the window
-  std::uint64_t clients = 300'000;  ///< to be counted in all rows together, about
+  std::uint64_t clients = 150'000;  ///< to be counted in all rows together, about
 };
 
 /// One backlog.
