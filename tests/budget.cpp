@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <listenq/listener.hpp>
 #include <listenq/mirror.hpp>
+#include <listenq/policy/cookie/freebsd_13.hpp>
+#include <listenq/preset/freebsd_13.hpp>
 #include <listenq/preset/linux_3_12.hpp>
 #include <listenq/preset/linux_6_18.hpp>
 #include <listenq/queue/shared_requests.hpp>
@@ -215,4 +217,86 @@ TEST_CASE("a request that a neighbour evicts leaves its own listener's budget") 
   CHECK(b.budget_balanced());
   CHECK(b.lost_to_neighbours() == 0);
   CHECK(a.receive(syn(ip(1, 1, 1, 9), 9), 0, out).verdict == verdict::admitted);
+}
+
+namespace {
+
+/// Notes why the last request left.
+struct noting {
+  departure why = departure::closed;
+  int here = 0;
+  template <addressing A>
+  static constexpr bool allows(const basic_four_tuple<A>&) noexcept {
+    return true;
+  }
+  template <addressing A>
+  constexpr void entered(const basic_four_tuple<A>&) noexcept {
+    ++here;
+  }
+  template <addressing A>
+  constexpr void left(const basic_four_tuple<A>&, departure d) noexcept {
+    why = d;
+    --here;
+  }
+};
+using noted_gates = in_order<gates::known_request, gates::budget, gates::request_queue, gates::accept_queue>;
+template <class Base>
+using noted = with<Base, budget<noting>, admission<noted_gates>>;
+
+template <class S>
+bool left_as(const S& s, departure d) {
+  return s.listener.request_count() == 0 && s.listener.budget().here == 0 && s.listener.budget().why == d;
+}
+
+}  // namespace
+
+// A budget that punishes who lets requests expire, told that they were promoted, punishes nobody.
+TEST_CASE("a budget is told why a request has left") {
+  {
+    script<noted<cookieless>> s{4};
+    s.connect(0, 0);
+    CHECK(left_as(s, departure::promoted));
+    s.syn(1);
+    s.send(1, {.flags = flag::rst, .seq = 1});
+    CHECK(left_as(s, departure::reset));
+    s.syn(1);
+    s.listener.unreachable(test::tuple(1), s.iss(1), s.now, icmp_error::port_unreachable);
+    s.run_until(at(200));
+    CHECK(s.listener.request_count() == 0);
+    s.syn(2);
+    s.run_until(s.now + at(200));
+    CHECK(left_as(s, departure::expired));
+  }
+  {
+    script<noted<with<cookieless, accept_full_at_ack<forget>, accept_full_at_syn<admit>>>> s{0};
+    s.connect(0, 0);
+    s.syn(1), s.ack(1);
+    CHECK(s.last.verdict == verdict::overflow_forgotten);
+    CHECK(left_as(s, departure::overflow));
+  }
+  {
+    script<noted<with<cookieless, accept_full_at_ack<reset>, accept_full_at_syn<admit>>>> s{0};
+    s.connect(0, 0);
+    s.syn(1), s.ack(1);
+    CHECK(s.last.verdict == verdict::overflow_reset);
+    CHECK(left_as(s, departure::overflow));
+  }
+  {
+    script<noted<with<cookieless, validation<freebsd_validation>>>> s{4};
+    s.syn(1);
+    s.out.answer = send_result::failed;
+    CHECK(s.syn(1) == verdict::duplicate_unsent);
+    CHECK(left_as(s, departure::send_failed));
+  }
+  {
+    // Two buckets of one: the second request of a bucket throws the first out, and then there is a pause.
+    using resting = with<cookieless, sizing<syncache<1, 1>>, request_full<evict_in_bucket>,
+                         cookies<pausing<in_every_iss<freebsd_13_cookie>>>>;
+    script<noted<resting>> s{4};
+    s.syn(1), s.syn(2);
+    CHECK(s.listener.budget().why == departure::evicted);
+    CHECK(s.listener.budget().here == 1);
+    s.run_until(at(2));
+    CHECK(left_as(s, departure::expired));
+  }
 }

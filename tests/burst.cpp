@@ -29,6 +29,8 @@ struct tape {
     children.push_back(h);
     return true;
   }
+  template <class Handle>
+  static void reset_child(const Handle&) {}
 };
 
 bool same(const tape& a, const tape& b) {
@@ -97,6 +99,28 @@ TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
   door.receive(burst, 0, out, [&](const segment&, const outcome& o) { closed += o.verdict == verdict::not_listening; });
   CHECK(closed == 9);
   CHECK(out.sent.size() == 9);
+  // Nor one that has memory from the time when it did.
+  REQUIRE(door.listen(4));
+  door.close(out);
+  closed = 0;
+  door.receive(burst, 0, out, [&](const segment&, const outcome& o) { closed += o.verdict == verdict::not_listening; });
+  CHECK(closed == 9);
+  CHECK(door.request_count() == 0);
+}
+
+// Hashes that nobody has computed: all of a burst in one bucket, and not found by the next segment.
+TEST_CASE("a hash that cannot do eight at once is asked for each segment of a burst") {
+  struct ports {
+    static constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) noexcept { return words[n - 1]; }
+  };
+  listener<hashing<ports>> door;
+  REQUIRE(door.listen(20));
+  std::vector<segment> burst(9);
+  for (std::uint16_t i = 0; i < 9; ++i) burst[i] = {.source = {ip(10, 0, 0, 1), i}, .flags = flag::syn};
+  tape out;
+  door.receive(burst, 0, out);
+  CHECK(door.request_count() == 9);
+  for (const segment& s : burst) CHECK(door.find_request(four_tuple_of(s)) != nullptr);
 }
 
 // The hash goes on from the local side that was seen last: one that is not looked at again, or one for a whole burst.

@@ -329,3 +329,27 @@ static_assert([] {
   if (s.open(0) != verdict::fast_opened || s.out.last().ack != C + 14) return false;
   return s.listener.accept() && s.settle(0, fast_open_end::finished) && s.listener.fast_open().pending() == 0;
 }());
+
+namespace {
+
+/// Opens at every SYN, and has nothing to say about which it looks at.
+struct opens_always {
+  static constexpr bool possible = true;
+  static constexpr bool falls_back = false;
+  static constexpr fast_open_answer on_syn(const fast_open_facts&, const tunable_source auto&) noexcept {
+    return {.opens = true};
+  }
+  static constexpr bool ended(fast_open_end, bool, instant) noexcept { return true; }
+  static constexpr void opened() noexcept {}
+  static constexpr void closed() noexcept {}
+};
+
+}  // namespace
+
+// A connection that its peer has ended before it was made.
+TEST_CASE("a SYN with FIN opens nothing, where the stack takes it at all") {
+  script<with<modern, fast_open<opens_always>, validation<freebsd_validation>>> s{4};
+  CHECK(s.syn(0) == verdict::fast_opened);
+  CHECK(s.send(1, {.flags = flag::syn | flag::fin}) == verdict::admitted);
+  CHECK(s.waits(1));
+}

@@ -189,3 +189,13 @@ TEST_CASE("A > N after shrinking: a final ACK waits for two to be accepted, not 
   s.listener.accept();
   CHECK(s.ack(9) == verdict::promoted);
 }
+
+// Cookies that are on their way would come back to a shut window: an administrator who raises the backlog during a
+// flood would throw out all who have got one.
+TEST_CASE("listen again: the window of cookies stays as it is, also with another backlog") {
+  script<preset::linux_6_18> s{1};
+  s.syn(0), s.syn(1);
+  REQUIRE(s.syn(2) == verdict::cookie_sent);
+  s.listener.listen(3, s.now);
+  CHECK(s.ack(2) == verdict::cookie_promoted);
+}

@@ -25,6 +25,7 @@ COMPILE_TIME = {K.CONCEPT_DECL, K.REQUIRES_EXPR, K.STATIC_ASSERT, K.ENUM_DECL, K
                 K.NAMESPACE_REF}
 FUNCTIONS = {K.FUNCTION_DECL, K.CXX_METHOD, K.FUNCTION_TEMPLATE, K.CONSTRUCTOR, K.DESTRUCTOR, K.CONVERSION_FUNCTION,
              K.LAMBDA_EXPR}
+RECORDS = {K.CLASS_DECL, K.STRUCT_DECL, K.CLASS_TEMPLATE, K.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION}
 JUMPS = {K.BREAK_STMT, K.CONTINUE_STMT}
 INTEGER = re.compile(r"(0[xX][0-9a-fA-F']+|0[bB][01']+|[0-9][0-9']*)[uUlLzZ]*$")
 
@@ -249,6 +250,10 @@ class Header:
                 if child.kind == K.COMPOUND_STMT and self.source(child).startswith("{"):
                     self.visit(child, result)
             return
+        if kind == K.UNEXPOSED_DECL or (kind in RECORDS and not children):
+            return  # a template of a variable
+        if kind in RECORDS:
+            children = [c for c in children if not c.kind.is_expression()]  # its requires-clause is one
         if kind in (K.VAR_DECL, K.FIELD_DECL):
             start, end = self.span(cursor)
             name = cursor.location.offset
@@ -256,7 +261,8 @@ class Header:
                 return
             if kind == K.FIELD_DECL and not cursor.spelling.endswith("_"):
                 return  # a record: whoever makes one names what matters
-            children = [c for c in children if c.extent.start.offset > name]
+            bounds = name + len(re.match(r"\w+(\[[^\]]*\])*", self.text[name:])[0])  # of an array
+            children = [c for c in children if c.extent.start.offset >= bounds]
             if kind == K.FIELD_DECL:
                 # Only what the value is, and no bit-field's width.
                 children = [c for c in children if re.fullmatch(r"[^=:]*=\s*", self.text[name:c.extent.start.offset])]

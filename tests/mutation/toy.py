@@ -36,6 +36,17 @@ struct counter {
   constexpr bool many() const noexcept { return n > 5 && n != 7; }
   constexpr answer ask() const noexcept { return many() ? answer::drop : answer::keep; }
 };
+// Decided at compile time, and left alone.
+template <class T>
+inline constexpr bool small = true;
+template <class T>
+requires(sizeof(T) > 4) inline constexpr bool small<T> = sizeof(T) < 9;
+template <class T>
+struct box {};
+template <class T>
+requires(sizeof(T) == 4) struct box<T> {
+  int room[4][2]{};
+};
 // Pointers, arrays and vectors are added, too.
 inline int second(const int (&numbers)[4]) noexcept { return *(numbers + 1); }
 inline void fill(int (&numbers)[4]) noexcept {
@@ -112,7 +123,7 @@ with tempfile.TemporaryDirectory() as name:
     # A result is kept as soon as there is one, and half a line of a killed run harms nothing.
     check.RESULTS = here / "results.jsonl"
     asked = []
-    check.notice = lambda fault, programs, reached, before: asked.append(fault) or (
+    check.notice = lambda fault, *rest: asked.append(fault) or (
         (None, "unnoticed") if fault is faults[0] else ("room", "a test"))
     found = {}
     assert check.try_all(faults[:2], {}, {}, "these", {}, found)
@@ -124,7 +135,7 @@ with tempfile.TemporaryDirectory() as name:
     check.compact(before)
     assert check.earlier_results() == before and asked == faults[:2]
     # Rooms that are asked later do not make a fault one that nothing reaches.
-    check.notice = lambda fault, programs, reached, before: (None, "not reached")
+    check.notice = lambda fault, *rest: (None, "not reached")
     check.try_all([faults[0]], {}, {}, "these", {}, found)
     assert found[faults[0].number] == (None, "unnoticed")
     given.again = True

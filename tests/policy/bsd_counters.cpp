@@ -79,6 +79,7 @@ TEST_CASE("BSD: a SYN") {
 
 TEST_CASE("BSD: a final ACK") {
   check(verdict::promoted, {}, "sc_completed=1 accepts=1", "SC_COMPLETED=1 ACCEPTS=1", "sc_completed=1 accepts=1");
+  check(verdict::overflow_kept, {stage::accept_full}, "sc_aborted=1 listendrop=1", "SC_ABORTED=1", "sc_aborted=1");
   check(verdict::overflow_reset, {stage::accept_full}, "sc_aborted=1 listendrop=1", "SC_ABORTED=1", "sc_aborted=1");
   check(verdict::overflow_forgotten, {stage::accept_full}, "sc_aborted=1 listendrop=1", "SC_ABORTED=1", "sc_aborted=1");
   CHECK(counts<f>(verdict::cookie_promoted, {stage::cookie_checked, stage::cookie_valid}) ==
@@ -91,6 +92,7 @@ TEST_CASE("BSD: a final ACK") {
 TEST_CASE("BSD: a RST, a SYN-ACK, and what is neither SYN nor ACK") {
   check(verdict::request_reset, {}, "sc_reset=1", "SC_RESET=1", "sc_reset=1");
   CHECK(counts<f>(verdict::request_reset, {}, flag::rst) == "sc_reset=1");
+  CHECK(counts<f>(verdict::request_reset, {}, flag::rst | flag::syn | flag::ack) == "sc_reset=1");
   CHECK(counts<f>(verdict::challenged, {stage::answered}, flag::rst) == "badrst=1");
   CHECK(counts<f>(verdict::out_of_window, {}, flag::rst) == "badrst=1");
   CHECK(counts<f>(verdict::out_of_window, {}, flag::ack) == "");

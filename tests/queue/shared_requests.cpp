@@ -70,6 +70,20 @@ TEST_CASE("a listener that evicts takes the oldest of all, and its owner's count
   CHECK(a.request_count() == 2);
 }
 
+// An empty queue of one's own taken for an empty pool: the neighbours would keep a newcomer out for ever.
+TEST_CASE("who has no request of its own evicts a neighbour's, too") {
+  pool p(2);
+  slow b{borrowed<pool>{&p}};
+  evicting a{borrowed<pool>{&p}};
+  b.listen(8);
+  a.listen(8);
+  b.receive(syn(1, 81), 0);
+  b.receive(syn(2, 81), 1);
+  CHECK(a.receive(syn(1, 80), 2).outcome.verdict == verdict::admitted);
+  CHECK(b.request_count() == 1);
+  CHECK(b.lost_to_neighbours() == 1);
+}
+
 // Would catch timers that fire for whoever ticks first: the neighbour's schedule and counters would be used.
 TEST_CASE("each listener ages its own requests on its own schedule") {
   pool p(8);
@@ -195,6 +209,8 @@ TEST_CASE("a listener that has reached its own limit evicts its own") {
   }
   CHECK(neighbour.request_count() == 30);
   CHECK(neighbour.lost_to_neighbours() == 0);
+  CHECK(a.lost_to_neighbours() == 0);
+  CHECK(b.lost_to_neighbours() == 0);
   CHECK(a.request_count() == 2);
   CHECK(b.request_count() == 2);
   CHECK(a.find_request({ip(1, 1, 1, 1), ip(2, 2, 2, 2), 48, 80}) != nullptr);

@@ -298,7 +298,7 @@ struct state {
   /// Can a burst be looked at before it is acted on, and is there something to gain?
   constexpr bool looks_ahead() const noexcept {
     if constexpr (requires { p::hashing::hashes_eight(); }) {
-      return !std::is_constant_evaluated() && listening && requests.capacity() > 0 && p::hashing::hashes_eight();
+      return listening && p::hashing::hashes_eight();
     } else {
       return false;
     }
