@@ -1404,3 +1404,13 @@ TEST_CASE("an ordinary child answers no SYN before its final ACK") {
   CHECK(t.c.bytes_available() == 0);
   CHECK(!t.c.next_deadline());
 }
+
+// tcp_send_challenge_ack: an ACK of what was never sent counts among the invalid segments, too.
+TEST_CASE("ACKs of unsent bytes get one answer per gap") {
+  child t;
+  for (int i = 0; i < 5; ++i) t.give(flag::ack, 1, 5000);
+  CHECK(t.out.sent.size() == 1);
+  t.now = 500 * millisecond;
+  t.give(flag::ack, 1, 5000);
+  CHECK(t.out.sent.size() == 2);
+}

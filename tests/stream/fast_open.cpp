@@ -788,4 +788,7 @@ TEST_CASE("a cache knows any address that it was told of, 0.0.0.0 included") {
   c.remember({}, {cookie, 1000});
   CHECK(c.find({}).mss == 1000);
   CHECK(c.find(ip(1, 1, 1, 1)).cookie.asks());
+  fast_open_cache<ipv4, 1> one;
+  one.remember(ip(1, 1, 1, 1), {cookie, 1000});
+  CHECK(one.find(ip(1, 1, 1, 1)).mss == 1000);
 }
