@@ -86,9 +86,13 @@ def session(draw, presets):
         yield {"do": "export", "world": world, "as": form}
 
 
-def sizings():
-    for rate, stall in ((100, 0.5), (2000, 0.02)):
-        yield {"do": "sizing", "rate": rate, "stall": stall}
+def sizings(presets):
+    """The calculator: its closed forms are floating point from end to end."""
+    for preset in [p["name"] for p in presets][::9]:
+        for rate, burst, stall, service in ((300, 20, 50_000, 400), (90, 1, 0, 100), (70, 3, 200_000, 65)):
+            yield {"do": "sizing", "preset": preset, "syns": "doubling", "seed": 1, "clients": 20_000, "rate": rate,
+                   "burst": burst, "stall": stall, "every": 1_000_000, "service": service, "rtt": 50_000,
+                   "deadline": 3_000_000, "never_ack": 0.01}
 
 
 def answers(command, lines):
@@ -110,7 +114,7 @@ def main():
         return SKIPPED
     presets = json.loads(answers([native], ['{"do":"presets"}'])[0])["presets"]
     draw = random.Random(seed)
-    requests = [json.dumps(r) for r in [{"do": "presets"}, *stories(site), *sizings()]] + WRONG
+    requests = [json.dumps(r) for r in [{"do": "presets"}, *stories(site), *sizings(presets)]] + WRONG
     for _ in range(SESSIONS):
         requests += [json.dumps(r) for r in session(draw, presets)]
     ours = answers([native], requests)

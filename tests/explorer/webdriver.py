@@ -46,7 +46,7 @@ class Session:
                 "download.default_directory": str(downloads), "download.prompt_for_download": False,
                 "session.restore_on_startup": 4, "session.startup_urls": ["about:blank"]}},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-            "timeouts": {"script": 60000, "pageLoad": 60000, "implicit": 0}}}})
+            "timeouts": {"script": 180000, "pageLoad": 60000, "implicit": 0}}}})
         self.url = f"{root}/session/{value['sessionId']}"
         self.version = value["capabilities"]["browserVersion"]
 
@@ -54,7 +54,7 @@ class Session:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with self.opener.open(request, timeout=120) as answer:
+            with self.opener.open(request, timeout=240) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             value = json.load(error)["value"]
