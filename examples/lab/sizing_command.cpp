@@ -74,7 +74,8 @@ void print_tables(const question& q, const answer& a, const style& look) {
             << look.strong(head) << '\n';
   for (const row& r : a.rows) {
     std::string line = right(std::to_string(r.backlog), 11);
-    line += right(with_interval(r.simulated.turned_away), 17) + right(time_text(r.simulated.wait.value), 8);
+    line += right(with_interval(r.simulated.turned_away), 17) +
+            right(r.simulated.waits.empty() ? "-" : time_text(r.simulated.wait.value), 8);
     line += right(wait(r.p99), 9) + right(with_interval(r.simulated.beyond), 16);
     for (std::size_t i = 0; i < 3; ++i) line += right(step_text(r, i), 8);
     line += right(share_text(r.simulated.stranded), 9);

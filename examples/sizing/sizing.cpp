@@ -343,13 +343,16 @@ void advise(answer& a, const planned& p) {
     if (best == nullptr || r.simulated.beyond.value < best->simulated.beyond.value) best = &r;
   }
   if (best == nullptr) return;
-  a.advice = "None of these serves all but one in a thousand in time; listen(" + std::to_string(best->backlog) +
-             ") fails the fewest, " + share_text(best->simulated.beyond.value) + ".";
+  a.advice = "With none of these are fewer than one in a thousand turned away or late; listen(" +
+             std::to_string(best->backlog) + ") fails the fewest in the end, " +
+             share_text(best->simulated.beyond.value) + ".";
   if (a.load >= 1) {
     a.advice += " What helps: more than " + digits(p.rate / (1 - p.stall_share()), 4) + " accepts a second";
     a.advice += p.q.people.stall > 0 ? ", or shorter stalls." : ".";
   } else if (!a.remedy.empty()) {
     a.advice += " What helps: " + a.remedy;
+  } else if (a.with_margin > most_backlog(p)) {
+    a.advice += " What helps: net.core.somaxconn of " + whole(a.with_margin) + " at least.";
   }
 }
 
