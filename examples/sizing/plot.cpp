@@ -103,7 +103,7 @@ std::string svg_of(const question& q, const answer& a) {
                    last,
                    time_text};
   std::string s =
-      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 950 370' font-family='system-ui, sans-serif' "
+      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 950 390' font-family='system-ui, sans-serif' "
       "font-size='12' role='img'>\n<style>\n"
       "svg { background: #fff; --ink: #222; --soft: #ddd; --closed: #b45309; --dot: #1d4ed8; --window: #dcfce7 }\n"
       "@media (prefers-color-scheme: dark) { svg { background: #111; --ink: #ddd; --soft: #333; --closed: #f59e0b; "
@@ -124,9 +124,10 @@ std::string svg_of(const question& q, const answer& a) {
   s += words(
       70, 345, "legend",
       "<tspan style='fill: var(--closed)'>&#9473; M/M/1/K</tspan> &#160; <tspan style='fill: var(--dot)'>&#9679; " +
-          std::string(q.preset->title) +
-          ", simulated, with 95 % intervals</tspan> &#160; shaded: rate &#215; stall &#8804; backlog &#8804; "
-          "service &#215; deadline. At the top of the right: they give up.");
+          std::string(q.preset->title) + ", simulated, with 95 % intervals</tspan>");
+  s += words(70, 365, "legend",
+             "Shaded: rate &#215; stall &#8804; backlog &#8804; service &#215; deadline. At the top of the right: they "
+             "give up.");
   return s + "</svg>\n";
 }
 

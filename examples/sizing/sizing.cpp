@@ -361,7 +361,7 @@ std::string not_in(const char* what, const std::string& range) { return std::str
 }  // namespace
 
 std::string time_text(double us) {
-  if (us < 1e3) return us < 1 ? "0" : digits(us, 2) + " us";
+  if (us < 1e3) return us < 1 ? "0" : (us < 99.5 ? digits(us, 2) : whole(us)) + " us";
   if (us < 1e4) return digits(us / 1e3, 2) + " ms";
   if (us < 9.995e5) return whole(us / 1e3) + " ms";
   return digits(us / 1e6, us < 1e7 ? 2 : us < 1e8 ? 3 : 6) + " s";
