@@ -264,7 +264,7 @@ class Checks:
             controls = self.b.execute("return look.controls()")
             self.b.execute("document.activeElement?.blur(); scrollTo(0, 0)")
             reached = set()
-            for _ in range(len(controls) + 5):
+            for _ in range(2 * len(controls) + 20):  # what scrolls is a stop, too
                 self.b.keys("Tab")
                 focus = self.b.execute("return look.focus()")
                 if not focus:

@@ -187,16 +187,19 @@ template <addressing A>
 constexpr parsed<A> parse_tcp(byte_view bytes, const typename A::address& source,
                               const typename A::address& destination, checksums check = checksums::verify) noexcept {
   parsed<A> result;
-  const auto refused = [&result](parse_error why) noexcept {
-    result.error = why;
-    return result;
-  };
   const std::byte* p = bytes.data;
-  if (bytes.size < 20) return refused(parse_error::too_short);
+  if (bytes.size < 20) {
+    result.error = parse_error::too_short;
+    return result;
+  }
   const std::size_t header_size = (std::size_t{load8(p + 12)} >> 4) * 4;
-  if (header_size < 20 || header_size > bytes.size) return refused(parse_error::bad_data_offset);
+  if (header_size < 20 || header_size > bytes.size) {
+    result.error = parse_error::bad_data_offset;
+    return result;
+  }
   if (check == checksums::verify && !verify(bytes, pseudo_header_sum(source, destination, bytes.size))) {
-    return refused(parse_error::bad_checksum);
+    result.error = parse_error::bad_checksum;
+    return result;
   }
   basic_segment<A>& s = result.segment;
   s.source = {source, load16(p)};
