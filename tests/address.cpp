@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <listenq/address.hpp>
+#include <vector>
 
 using namespace listenq;
 
@@ -50,4 +51,16 @@ TEST_CASE("a four-tuple has two ends, peer and local, and compares all of itself
   CHECK_FALSE(t == four_tuple{ip(10, 0, 0, 2), ip(10, 0, 0, 9), 30001, 20000});
   CHECK_FALSE(t == four_tuple{ip(10, 0, 0, 2), ip(10, 0, 0, 1), 30002, 20000});
   CHECK_FALSE(t == four_tuple{ip(10, 0, 0, 2), ip(10, 0, 0, 1), 30001, 20001});
+}
+
+// A tag that stands where the base's words are, or a word of the base taken from another place: what hashes the words
+// would still tell addresses apart, what reads a prefix out of them would not.
+TEST_CASE("the words of a tagged address are its tag and then those of its base, in their order") {
+  const auto check = []<class A>(A, const typename A::address& a, const std::vector<std::uint32_t>& words) {
+    REQUIRE(A::words == words.size());
+    for (std::size_t i = 0; i < A::words; ++i) CHECK(A::word(a, i) == words[i]);
+  };
+  check(tagged<ipv4>{}, {{5}, 7}, {7, 5});
+  check(tagged<ipv6>{}, {{{1, 2, 3, 4}}, 7}, {7, 1, 2, 3, 4});
+  check(tagged<tagged<ipv6>>{}, {{{{1, 2, 3, 4}}, 7}, 9}, {9, 7, 1, 2, 3, 4});
 }

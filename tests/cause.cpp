@@ -102,3 +102,26 @@ TEST_CASE("where one verdict has several causes, the stages tell which") {
         "a cookie whose options are not on offer");
   CHECK(why(met(verdict::stray, {stage::cookie_late})) == "an ACK, and no cookie was sent lately");
 }
+
+// A row under the wrong kind would be taken for another record's, a search that begins behind its row or ends anywhere
+// else would send the books elsewhere.
+TEST_CASE("a row is of the kind that it was made for, and a record of no row has the number of rows") {
+  const auto is = [](const cause& c, record_kind what, unsigned v, std::uint32_t met) {
+    return c.what == what && c.verdict == v && c.met.bits == met && std::string{c.slot} == "s" &&
+           std::string{c.why} == "w";
+  };
+  CHECK(is(detail::at(verdict::promoted, "s", "w"), record_kind::of_segment, static_cast<unsigned>(verdict::promoted),
+           0));
+  CHECK(is(detail::at(verdict::stray, stage::cookie_late, "s", "w"), record_kind::of_segment,
+           static_cast<unsigned>(verdict::stray), static_cast<std::uint32_t>(stage::cookie_late)));
+  CHECK(is(detail::at(timer_verdict::expired, detail::timer_pruned, "s", "w"), record_kind::of_timer,
+           static_cast<unsigned>(timer_verdict::expired), detail::timer_pruned));
+  CHECK(is(detail::at(icmp_verdict::noted, "s", "w"), record_kind::of_icmp, static_cast<unsigned>(icmp_verdict::noted),
+           0));
+  for (std::size_t i = 0; i < causes.size(); ++i) {
+    CHECK(detail::find_cause(causes[i].what, causes[i].verdict, causes[i].met.bits) == i);
+  }
+  for (const record_kind what : {record_kind::of_segment, record_kind::of_timer, record_kind::of_icmp}) {
+    CHECK(detail::find_cause(what, 255, ~0U) == causes.size());
+  }
+}

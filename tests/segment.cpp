@@ -247,3 +247,23 @@ TEST_CASE("mapped addresses are those with ten bytes of 0 and two of 1 before th
   CHECK_FALSE(dual::is_mapped({{0, 1, 0xffff, 5}}));
   CHECK_FALSE(dual::is_mapped({{0, 0, 0xfffe, 5}}));
 }
+
+// RFC 7413 2: 4 to 16 bytes, an even number. A size that no peer could have sent would be compared with what follows.
+TEST_CASE("fast open: a cookie has an even number of bytes, from 4 to 16") {
+  for (unsigned size = 0; size < 256; ++size) {
+    CAPTURE(size);
+    fast_open_option o;
+    o.size = static_cast<std::uint8_t>(size);
+    const bool may_be_sent =
+        size == 4 || size == 6 || size == 8 || size == 10 || size == 12 || size == 14 || size == 16;
+    CHECK(o.has_cookie() == may_be_sent);
+  }
+}
+
+TEST_CASE("a view of bytes goes from the first to behind the last") {
+  const std::byte bytes[3]{std::byte{1}, std::byte{2}, std::byte{4}};
+  const byte_view view{bytes, 3};
+  CHECK(view.begin() == bytes);
+  CHECK(view.end() == bytes + 3);
+  CHECK(byte_view{}.begin() == byte_view{}.end());
+}

@@ -99,6 +99,7 @@ TEST_CASE("BSD: a RST, a SYN-ACK, and what is neither SYN nor ACK") {
   CHECK(counts<f>(verdict::ignored, {}, flag::rst) == "badrst=1");
   CHECK(counts<f>(verdict::not_listening, {}, flag::rst) == "");
   CHECK(counts<f>(verdict::request_reset_by_syn, {}, flag::syn | flag::ack) == "sc_badack=1 badsyn=1");
+  CHECK(counts<f>(verdict::request_reset_by_syn, {}, flag::syn) == "");
   CHECK(counts<f>(verdict::wrong_ack_forgotten, {}, flag::ack) == "");
   check(verdict::wrong_ack_resent, {}, "", "", "");
   CHECK(counts<f>(verdict::stray, {}, flag::syn | flag::ack) == "badsyn=1");

@@ -307,6 +307,9 @@ TEST_CASE("freebsd: SYN with FIN opens, SYN-ACK and a stray ACK get a RST, SYN w
 }
 
 static_assert(freebsd_main_validation::judge({.flags = ACK, .old_timestamp = true}) == a::ignore);
+static_assert(freebsd_main_validation::judge(
+                  {.flags = ACK, .exact = true, .starts_in_window = true, .ack_right = true, .no_timestamp = true}) ==
+              a::ignore);
 static_assert(freebsd_main_validation::judge({.flags = ACK, .at_right_edge = true, .ack_right = true}) == a::ack);
 static_assert(freebsd_main_validation::judge({.flags = SYN | ACK, .exact = true, .starts_in_window = true}) ==
               a::forget_and_reset);

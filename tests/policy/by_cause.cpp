@@ -171,3 +171,35 @@ TEST_CASE("ICMP errors are counted by what they did") {
   CHECK(books.times(icmp_verdict::ended) == 1);
   CHECK(books.rows[cause_index(icmp_verdict::ended)].counters.values().listen_drops == 1);
 }
+
+// A row that is left out of the sums, added to two verdicts, or read beyond the table: a verdict would be said to have
+// been given more or less often than its causes together.
+TEST_CASE("every record counts for one cause and one verdict, and for no other") {
+  script<modern> s{8};
+  for (int i = 0; i < 6; ++i) s.syn(i);
+  s.syn(0);
+  s.ack(0), s.ack(1);
+  s.rst(2);
+  s.ack(40);
+  s.listener.unreachable(tuple(3), s.iss(3), s.now);
+  s.listener.unreachable(tuple(41), 0, s.now);
+  s.run_until(at(70));
+  const auto& books = s.listener.observer();
+  CHECK(books.times(outcome{verdict::admitted}) == 6);
+  CHECK(books.times(outcome{verdict::duplicate_syn}) == 1);
+  CHECK(books.times(outcome{verdict::promoted}) == 2);
+  CHECK(books.times(outcome{verdict::request_reset}) == 1);
+  CHECK(books.times(outcome{verdict::cookie_overflow}) == 0);
+  std::uint64_t segments = 0, timers = 0, errors = 0;
+  for (unsigned v = 0; v < 256; ++v) {
+    segments += books.times(static_cast<verdict>(v));
+    timers += books.times(static_cast<timer_verdict>(v));
+    errors += books.times(static_cast<icmp_verdict>(v));
+  }
+  CHECK(books.times(verdict::admitted) == 6);
+  CHECK(segments == books.segments);
+  CHECK(segments == 11);
+  CHECK(timers == books.timers);
+  CHECK(timers > 0);
+  CHECK(errors == 2);
+}

@@ -56,3 +56,14 @@ TEST_CASE("evict_oldest_or_random turns random when refusals outrun the queue, a
   CHECK(refuse(16 * second) == syn_answer::evict_oldest);  // 12 in four seconds are three a second, not more than 3
   CHECK(p.on_request_full({.lengths = {0, 1}, .now = 16 * second}) == syn_answer::evict_random_or_none);
 }
+
+// A listener that is born with a refusal to its name.
+TEST_CASE("evict_oldest_or_random: the first second of time counts its own refusals and no others") {
+  evict_oldest_or_random p;
+  const auto refuse = [&p](instant now) { return p.on_request_full({.lengths = {0, 2}, .now = now}); };
+  CHECK(refuse(0) == syn_answer::evict_oldest);
+  CHECK(refuse(1) == syn_answer::evict_oldest);
+  CHECK(refuse(2) == syn_answer::evict_random_or_none);
+  CHECK(refuse(second) == syn_answer::evict_random_or_none);  // 3 in the first second
+  CHECK(refuse(2 * second) == syn_answer::evict_oldest);      // 1 in the next
+}

@@ -42,7 +42,7 @@ TEST_CASE("a log without memory loses everything and touches nothing") {
 
 // A field in the wrong place: replays would be of something else.
 TEST_CASE("each kind of event says what happened, to whom and when") {
-  std::array<basic_event<ipv4>, 5> memory{};
+  std::array<basic_event<ipv4>, 6> memory{};
   event_log<> log{memory.data(), memory.size()};
   outcome o{verdict::duplicate_syn};
   o.stages.add(stage::rate_limited);
@@ -51,6 +51,8 @@ TEST_CASE("each kind of event says what happened, to whom and when") {
   log.on_accept(30, accept_status::aborted);
   log.on_listen(40, 511);
   log.on_close(50, {.children = 3, .requests = 4});
+  log.on_icmp(60, four_tuple_of(some_segment()), icmp_verdict::wrong_number);
+  CHECK(log.size == memory.size());
 
   CHECK(memory[0].at == 10);
   CHECK(memory[0].kind == event_kind::received);
@@ -72,4 +74,30 @@ TEST_CASE("each kind of event says what happened, to whom and when") {
   CHECK(memory[4].kind == event_kind::closed);
   CHECK(memory[4].seq == 4);
   CHECK(memory[4].ack == 3);
+  CHECK(memory[5].at == 60);
+  CHECK(memory[5].kind == event_kind::icmp);
+  CHECK(memory[5].key == four_tuple_of(some_segment()));
+  CHECK(memory[5].verdict == static_cast<std::uint8_t>(icmp_verdict::wrong_number));
+}
+
+// Leftovers in what a kind has no use for: equal events that do not compare equal.
+TEST_CASE("what a kind of event has no use for is empty") {
+  std::array<basic_event<ipv4>, 5> memory{};
+  for (auto& e : memory) e = {99, four_tuple_of(some_segment()), event_kind::received, 9, {9}, flag::fin, 9, 9};
+  event_log<> log{memory.data(), memory.size()};
+  log.on_timer(1, four_tuple_of(some_segment()), {timer_verdict::expired, false});
+  log.on_icmp(2, four_tuple_of(some_segment()), icmp_verdict::ended);
+  log.on_accept(3, accept_status::would_block);
+  log.on_listen(4, 0);
+  log.on_close(5, {.children = 0, .requests = 0});
+  REQUIRE(log.size == memory.size());
+  for (const auto& e : memory) {
+    CAPTURE(e.at);
+    CHECK(e.stages == stages{});
+    CHECK(e.segment_flags == flags{});
+    CHECK(e.seq == 0);
+    CHECK(e.ack == 0);
+    CHECK((e.key == four_tuple{}) == (e.at > 2));
+    if (e.at > 3) CHECK(e.verdict == 0);
+  }
 }

@@ -2,6 +2,7 @@
 // policy/prefix_budget.hpp: the prefixes, the share, and what a sketch may and may not get wrong.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <listenq/policy/prefix_budget.hpp>
 #include <map>
 #include <random>
@@ -221,4 +222,73 @@ TEST_CASE("a stranger is taken for a crowded prefix only where all rows collide"
   for (std::uint64_t n = 1; n <= 4000; ++n) taken += !b.allows(from(network(n)));
   CHECK(taken > 4);
   CHECK(taken < 40);
+}
+
+namespace {
+
+// A family of the user's own, of which every word counts. It keeps the highest place that a word was asked of.
+struct own {
+  using address = std::array<std::uint32_t, 2>;
+  static constexpr std::size_t words = 2;
+  static inline std::size_t highest = 0;
+  static std::uint32_t word(const address& a, std::size_t i) noexcept {
+    if (i > highest) highest = i;
+    return a[i < words ? i : 0];
+  }
+};
+
+template <addressing A, unsigned V4Bits, unsigned V6Bits>
+std::vector<std::uint32_t> words_of(const typename A::address& a) {
+  using prefix = detail::prefix<A, V4Bits, V6Bits>;
+  std::vector<std::uint32_t> words;
+  for (std::size_t i = 0; i < prefix::count; ++i) words.push_back(prefix::word(a, i));
+  return words;
+}
+
+}  // namespace
+
+// Two prefixes can take each other's place where both are hashed; here are the words themselves. A base's word that
+// comes from the wrong place, an IPv6 address in a dual listener that is not cut.
+TEST_CASE("the words of a prefix: those of the address, what is behind its bits 0") {
+  using words = std::vector<std::uint32_t>;
+  CHECK(words_of<ipv4, 20, 0>(ip(1, 2, 0xff, 4)) == words{0x0102f000});
+  CHECK(words_of<ipv4, 0, 0>(ip(1, 2, 3, 4)) == words{0});
+  CHECK(words_of<ipv4, 32, 0>(ip(1, 2, 3, 4)) == words{0x01020304});
+  const ipv6::address a = v6(0x20010db8, 0xffffffffU, 0xffffffffU, 7);
+  CHECK(words_of<ipv6, 24, 64>(a) == words{0x20010db8, 0xffffffffU, 0, 0});
+  CHECK(words_of<ipv6, 24, 72>(a) == words{0x20010db8, 0xffffffffU, 0xff000000U, 0});
+  CHECK(words_of<dual, 24, 48>(dual::address{a}) == words{0x20010db8, 0xffff0000U, 0, 0});
+  CHECK(words_of<dual, 24, 48>(dual::mapped(ip(1, 2, 3, 4))) == words{0, 0, 0xffff, 0x01020300});
+  CHECK(words_of<tagged<ipv6>, 24, 96>({a, 5}) == words{5, 0x20010db8, 0xffffffffU, 0xffffffffU, 0});
+  CHECK(words_of<tagged<ipv4>, 8, 64>({ip(1, 2, 3, 4), 5}) == words{5, 0x01000000});
+  CHECK(words_of<own, 8, 8>({0x01020304, 0x05060708}) == words{0x01020304, 0x05060708});
+}
+
+// A word asked for that the family does not have: a read, and a write, beyond an array.
+TEST_CASE("addresses of an unknown family are taken whole, and asked for the words that they have") {
+  using b = per_prefix<8, 8, exactly<1>>;
+  own::highest = 0;
+  CHECK(share<b, own>({1, 2}, {1, 2}));
+  CHECK_FALSE(share<b, own>({1, 2}, {1, 3}));
+  CHECK_FALSE(share<b, own>({1, 2}, {2, 2}));
+  CHECK(own::highest == 1);
+}
+
+// An IPv6 peer that is counted by its whole address has as many shares as it has addresses.
+TEST_CASE("dual: IPv6 peers of one prefix share, too") {
+  using b = per_prefix<24, 64, exactly<1>>;
+  CHECK(share<b, dual>(dual::address{v6(1, 2, 3, 4)}, dual::address{v6(1, 2, 9, 4)}));
+  CHECK(share<b, dual>(dual::address{v6(1, 2, 3, 4)}, dual::address{v6(1, 2, 3, 0x04000000)}));
+  CHECK_FALSE(share<b, dual>(dual::address{v6(1, 2, 3, 4)}, dual::address{v6(1, 3, 3, 4)}));
+}
+
+TEST_CASE("before listen() a prefix has room for one, under the seed 0") {
+  using narrow = per_prefix<24, 64, exactly<1>, 16, 1>;
+  narrow fresh;
+  auto zero = with_limit<narrow>(100, 0);
+  CHECK(fresh.share() == 1);
+  CHECK(fresh.allows(from(network(0))));
+  fresh.entered(from(network(0)));
+  zero.entered(from(network(0)));
+  for (std::uint64_t n = 0; n < 256; ++n) CHECK(fresh.used(from(network(n))) == zero.used(from(network(n))));
 }

@@ -60,6 +60,10 @@ constexpr row rows[] = {
      a::finish,
      a::finish,
      a::finish},
+    {{.flags = SYN, .exact = true, .in_window = true, .at_right_edge = true},
+     a::forget_and_reset,
+     a::forget,
+     a::challenge},
     // 2: RST
     {next(RST), a::forget, a::forget, a::forget},
     {old(next(RST)), a::forget, a::forget, a::forget},
@@ -126,6 +130,7 @@ static_assert(killed::judge(inside(SYN)) == a::challenge);
 static_assert(killed::rate_limit == rfc5961_validation::rate_limit);
 
 static_assert(lwip_validation::judge(next(RST)) == a::forget);
+static_assert(lwip_validation::judge(inside(RST)) == a::challenge);
 static_assert(lwip_validation::judge(edge(RST)) == a::challenge);
 static_assert(lwip_validation::judge({.flags = RST}) == a::ignore);
 static_assert(lwip_validation::judge({.flags = SYN | RST, .at_isn = true}) == a::ignore);

@@ -118,3 +118,25 @@ TEST_CASE("a reserve must fit into what is not taken, and a listener that goes g
   CHECK(pool.common() == 10);
   CHECK(pool.common_used() == 0);
 }
+
+// A second reserve taken for the same listener, which gives back one; a place in no pool.
+TEST_CASE("a listener joins one pool, once, and a value without a pool joins none") {
+  slot_pool<> pool{100}, other{100};
+  {
+    shared_budget<> a;
+    a.attach(shared_budget<>{});
+    CHECK_FALSE(a.listens(1, 0));
+    a.attach(shared_budget<>{&pool, 30});
+    CHECK(a.listens(1, 0));
+    CHECK(pool.common() == 70);
+    a.attach(shared_budget<>{&pool, 20});
+    CHECK(pool.common() == 70);
+    a.attach(shared_budget<>{&other, 20});
+    CHECK(other.common() == 100);
+    a.attach(shared_budget<>{});
+    CHECK(a.listens(1, 0));
+    CHECK(take(a, 1000) == 100);
+    give_back(a, 100);
+  }
+  CHECK(pool.common() == 100);
+}

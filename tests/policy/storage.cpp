@@ -256,3 +256,29 @@ TEST_CASE("a block too small for its own padding holds nothing") {
   CHECK(caller_memory::array<wide, stored::requests>{}.most({block + 1, 7 + sizeof(wide)}) == 1);
   CHECK(caller_memory::array<wide, stored::requests>{}.most({block, sizeof(wide) - 1}) == 0);
 }
+
+// Two arrays over one part of the block, or one that believes it has room, over none.
+TEST_CASE("caller_memory: an array that is assigned takes over what it is given and leaves nothing behind") {
+  alignas(8) std::byte block[sizeof(wide) * 6];
+  caller_memory source{block, sizeof(block)};
+  caller_memory::array<wide, stored::requests> a, b;
+  fill(a, 3, source);
+  fill(b, 1, source);
+  b = std::move(a);
+  CHECK(b.capacity() == 3);
+  CHECK(holds(b, 3));
+  CHECK(a.capacity() == 0);  // NOLINT(bugprone-use-after-move): what is left of it is the point
+}
+
+// A second listen() with the same backlog that eats the caller's block.
+TEST_CASE("caller_memory: asking for no more than there is takes nothing") {
+  alignas(8) std::byte block[sizeof(wide) * 6];
+  caller_memory source{block, sizeof(block)};
+  caller_memory::array<wide, stored::requests> a;
+  fill(a, 3, source);
+  const std::size_t left = source.bytes;
+  for (const std::size_t n : {3U, 2U, 0U}) CHECK(a.reserve(n, source));
+  CHECK(source.bytes == left);
+  CHECK(a.capacity() == 3);
+  CHECK(holds(a, 3));
+}

@@ -79,3 +79,14 @@ TEST_CASE("each tunable has its own name") {
     for (const tunable u : all) CHECK((std::strcmp(name_of(t), name_of(u)) == 0) == (t == u));
   }
 }
+
+// A field of another tunable read in its place.
+TEST_CASE("a tunable that is not in the set reads as its default, whatever the set holds") {
+  tunable_values<tunable_set{tunable::syncookies, tunable::synack_retries}, defaults<tuned<tunable::somaxconn, 128>>> v;
+  v.assign(tunable::syncookies, 2);
+  v.assign(tunable::synack_retries, 9);
+  CHECK(v[tunable::somaxconn] == 128);
+  CHECK(v[tunable::max_syn_backlog] == 1024);
+  CHECK(v[tunable::abort_on_overflow] == 0);
+  CHECK(v[tunable::defer_accept] == 0);
+}
