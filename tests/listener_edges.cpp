@@ -69,6 +69,70 @@ TEST_CASE("a listen() without room says how much it needs: one of each at least"
   CHECK(needs_two.listen(0).needed == 2);
 }
 
+// The memory of the caller is divided before any of it is taken: a listen() that fails says what there would have been.
+TEST_CASE("a listen() without room for one of both queues names the requests, and takes no memory") {
+  constexpr std::size_t request = plain::bytes_per_request, connection = 16;  // four-tuple and mark
+  alignas(16) std::byte block[3 * request + 3 * connection];
+  const auto listened = [&block]<class L>(L, std::size_t bytes, int backlog) {
+    L l{caller_memory{block, bytes}};
+    const listen_result r = l.listen(backlog);
+    CHECK(l.listening() == static_cast<bool>(r));
+    return r;
+  };
+  const auto fails = [](const listen_result& r, std::uint64_t needed, std::uint64_t have) {
+    return r.status == listen_status::storage_too_small && r.needed == needed && r.have == have;
+  };
+  using one = with<plain, sizing<pipeline<exactly<1>>>, waiting<exactly_backlog>, storage<caller_memory>>;
+  using three = with<one, sizing<pipeline<exactly<3>>>>;
+  using none = with<one, sizing<pipeline<exactly<0>>>>;
+  CHECK(fails(listened(one{}, 0, 5), 1, 0));
+  CHECK(fails(listened(one{}, request, 5), 1, 0));  // the connections have no room, so the requests have none
+  CHECK(fails(listened(three{}, 2 * request + connection, 1), 3, 2));
+  // Where nobody may wait or begin, there is a place for one all the same.
+  CHECK(fails(listened(none{}, connection, 1), 1, 0));
+  CHECK(fails(listened(one{}, request, 0), 1, 0));
+  CHECK(listened(one{}, request + connection, 0));
+  with<plain, sizing<pipeline<exactly<0>>>, waiting<exactly_backlog>, storage<fixed<1, 1>>> least;
+  CHECK(least.listen(0));
+}
+
+namespace {
+
+// Promises more than it gives.
+struct overcommitted {
+  template <class T, stored Role>
+  struct array : fixed<8>::array<T, Role> {
+    static constexpr std::size_t most(const overcommitted&) noexcept { return 100; }
+    static constexpr std::size_t capacity() noexcept { return Role == stored::requests ? 0 : 8; }
+    static constexpr bool reserve(std::size_t n, overcommitted&) noexcept {
+      return Role == stored::connections && n <= 8;
+    }
+  };
+};
+
+}  // namespace
+
+// new (std::nothrow) that fails; a listener that goes on has a table without buckets.
+TEST_CASE("memory that was promised for requests and is not there: listen() fails by name") {
+  with<plain, storage<overcommitted>> l;
+  const listen_result r = l.listen(3);
+  CHECK(r.status == listen_status::storage_too_small);
+  CHECK(r.needed == 4);
+  CHECK(r.have == 0);
+  CHECK(!l.listening());
+}
+
+// The number is the same, and yet as many requests as before do not fit.
+TEST_CASE("listen() again: a limit that a tunable has changed is a change") {
+  with<plain, sizing<pipeline<at_most<tunable::max_syn_backlog>>>> l;
+  l.set(tunable::max_syn_backlog, 8);
+  CHECK(l.listen(20).effect == listen_effect::started);
+  CHECK(l.listen(20).effect == listen_effect::none);
+  l.set(tunable::max_syn_backlog, 16);
+  CHECK(l.listen(20).effect == listen_effect::backlog_changed);
+  CHECK(l.request_limit() == 16);
+}
+
 namespace {
 
 struct listening_budget {

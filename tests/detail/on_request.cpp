@@ -112,6 +112,21 @@ TEST_CASE("old Linux: the ACK that finishes brings its timestamp, if it lies at 
   CHECK(finished(1, {}, stamped(200)) == 0);
 }
 
+// It begins at the ISN, so it is no ordinary ACK, and goes the long way. 6.18 echoes what the SYN said.
+TEST_CASE(
+    "a final ACK that begins before the window's edge brings its timestamp on old Linux only, if both have them") {
+  const auto finished = [](auto s, const tcp_options& syn) {
+    s.syn(0, syn);
+    const auto ack = stamped(200, s.request(0).last_ts);
+    const auto r = s.listener.receive(s.segment(0, {.flags = ACK, .seq = 0, .ack = 1, .bytes = 4, .options = ack}), 0);
+    REQUIRE(r.finished);
+    return r.finished->ts_recent;
+  };
+  CHECK(finished(script<old>{3}, stamped(100)) == 200);
+  CHECK(finished(script<old>{3}, {}) == 0);
+  CHECK(finished(script<plain>{3}, stamped(100)) == 100);
+}
+
 TEST_CASE("a segment outside the window brings no timestamp") {
   script<old> s{3};
   s.syn(0, stamped(100));
