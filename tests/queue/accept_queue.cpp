@@ -2,6 +2,8 @@
 // queue/accept_queue.hpp: first in, first out, through growth and wrap-round, against a std::deque.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <listenq/queue/accept_queue.hpp>
@@ -206,4 +208,18 @@ TEST_CASE("contains: those who wait, and nobody else") {
   q.pop();
   CHECK_FALSE(q.contains(2));
   CHECK_FALSE(q.abort(2));
+}
+
+// Asked of a new ring: a listener that listens again over a block that is used up would be refused what it has.
+TEST_CASE("could_reserve: what there is already needs nothing of the storage, and one more does") {
+  alignas(16) std::array<std::byte, 4 * sizeof(accept_queue<int, caller_memory>::entry)> block{};
+  caller_memory source{block.data(), block.size()};
+  accept_queue<int, caller_memory> q;
+  caller_memory trial = source;
+  CHECK(q.could_reserve(4, trial));
+  REQUIRE(q.reserve(4, source));
+  trial = source;
+  CHECK(q.could_reserve(4, trial));
+  CHECK(q.could_reserve(1, trial));
+  CHECK_FALSE(q.could_reserve(5, trial));
 }

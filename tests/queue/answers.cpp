@@ -14,6 +14,9 @@ struct plain_offer : linux_6_18_offer {
   static constexpr bool sack = false;
   static constexpr bool ecn = false;
 };
+struct offer_without_timestamps : linux_6_18_offer {
+  static constexpr bool timestamps = false;
+};
 
 segment syn(tcp_options o = {}, flags f = flag::syn) {
   segment s;
@@ -92,6 +95,41 @@ TEST_CASE("what is not on offer is not negotiated") {
   CHECK_FALSE(r.sack);
   CHECK_FALSE(r.ecn);
   CHECK(r.timestamps);
+  const auto q = negotiated<offer_without_timestamps>(syn(everything));
+  CHECK_FALSE(q.timestamps);
+  CHECK(q.ts_recent == 0);
+  CHECK(q.sack);
+}
+
+// What a peer has in the field of an option that it does not send would be echoed to it later.
+TEST_CASE("a timestamp without the option is none") { CHECK(negotiated(syn({.ts_value = 5000})).ts_recent == 0); }
+
+// A cell is used again: what its last peer had done would be taken for the newcomer's, who then gets no answer, or no
+// RST, or is promoted without an ACK.
+TEST_CASE("a request in a cell that was another's has nothing of the other's") {
+  request<ipv4> used = negotiated(syn(everything, flag::syn | flag::ece | flag::cwr));
+  used.answered_at = 77;
+  used.timeouts = 3;
+  used.retransmits = 2;
+  used.acked = used.answered = used.unreachable = used.live = true;
+  segment s = syn({.mss = 1000});
+  s.source = {ip(10, 0, 0, 2), 30001};
+  s.destination = {ip(10, 0, 0, 1), 20000};
+  s.seq = 10;
+  begin<linux_offer>(used, 20, s);
+  CHECK(used.key == four_tuple{ip(10, 0, 0, 2), ip(10, 0, 0, 1), 30001, 20000});
+  CHECK(used.irs == 10);
+  CHECK(used.iss == 20);
+  CHECK(used.ts_recent == 0);
+  CHECK(used.peer_mss == 1000);
+  CHECK(used.answered_at == 0);
+  CHECK(used.send_scale == 0);
+  CHECK(used.timeouts == 0);
+  CHECK(used.retransmits == 0);
+  for (const bool mark : {bool{used.window_scaling}, bool{used.sack}, bool{used.timestamps}, bool{used.ecn},
+                          bool{used.acked}, bool{used.answered}, bool{used.unreachable}, bool{used.live}}) {
+    CHECK_FALSE(mark);
+  }
 }
 
 // golden/extra.json: a cookie for a SYN without timestamps keeps the MSS alone. FreeBSD's keeps scale and SACK.

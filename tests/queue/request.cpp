@@ -49,3 +49,11 @@ TEST_CASE("a timeout clears an old mark before the 16 bits can go round, and kee
   r.age_answer(2 * second, limit);
   CHECK_FALSE(r.limited(1 * second + round, limit));
 }
+
+// Taken for no limit, it would leave no mark for the next timeout to clear.
+TEST_CASE("a limit shorter than the mark's unit limits nothing, but the answer is marked") {
+  request<ipv4> r;
+  CHECK_FALSE(r.limited(1 * second, 1));
+  CHECK(static_cast<bool>(r.answered));
+  CHECK_FALSE(r.limited(1 * second, 1));
+}

@@ -161,3 +161,13 @@ TEST_CASE("a cleared cache has room again, in the bucket and in all") {
   CHECK(f.length_for(0) == 0);
   CHECK(f.order.oldest_in(0) == npos);
 }
+
+// One use left over: the next newcomer would come under the secret that an attacker has learnt.
+TEST_CASE("after an overflow no use of the secret is left, also when its set has emptied") {
+  lines_over<syncache<8, 2, 1000, reseeded<100000>>> f;
+  f.order.seed(42);
+  f.enter(0, 0);
+  f.order.overflow(0, 1);
+  f.leave(0);
+  CHECK(f.order.wants_seed());
+}

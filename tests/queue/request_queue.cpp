@@ -416,3 +416,47 @@ TEST_CASE("a long random life keeps every invariant, newest first among equals")
 TEST_CASE("a long random life keeps every invariant, with a sweeping hand") {
   for (std::uint32_t seed = 1; seed <= 20; ++seed) random_life<swept>(seed);
 }
+
+// A request that is handed over after a timeout would be young for ever: its neighbours' retries are cut by that count.
+TEST_CASE("a copy of an old request is old") {
+  filled<timed> f{4};
+  request<ipv4> r = make(1);
+  r.timeouts = 2;
+  REQUIRE(f.q.insert(r, hash(key(1))) != timed::npos);
+  CHECK(f.q.young() == 0);
+  f.insert(2);
+  CHECK(f.q.young() == 1);
+  f.remove(1);
+  CHECK(f.q.young() == 1);
+}
+
+// Buckets that are there at once, while the requests are still in those of before: a peer would be forgotten.
+TEST_CASE("a queue that has grown finds its requests in the old buckets until it spreads them") {
+  filled<timed> f{4};
+  for (std::uint32_t n = 1; n <= 4; ++n) f.insert(n);  // hashes 2, 4, 1, 3
+  REQUIRE(f.q.reserve(64, f.source));
+  CHECK(f.q.buckets() == 4);
+  for (std::uint32_t n = 1; n <= 4; ++n) CHECK(f.find(n) != timed::npos);
+  f.q.rehash(hash);
+  CHECK(f.q.buckets() == 64);
+  for (std::uint32_t n = 1; n <= 4; ++n) CHECK(f.find(n) != timed::npos);
+}
+
+// A walk that skips one, goes the other way or past the end: some requests would never be evicted, or one that is none.
+TEST_CASE("random: draws in vain end at the first request from there on, round the end, whatever cells are used") {
+  constexpr std::uint32_t cells = 8;
+  for (std::uint32_t stored = 0; stored < 1U << cells; ++stored) {
+    filled<timed> f{cells};
+    for (std::uint32_t i = 0; i < cells; ++i) REQUIRE(f.insert(i) == i);
+    for (std::uint32_t i = 0; i < cells; ++i) {
+      if ((stored >> i & 1U) == 0) f.remove(i);
+    }
+    for (std::uint32_t from = 0; from < cells; ++from) {
+      std::uint32_t expected = stored == 0 ? timed::npos : from;
+      while (stored != 0 && (stored >> expected & 1U) == 0) expected = (expected + 1) % cells;
+      const std::uint32_t got = f.q.random([from] { return from << 29; });
+      if (got != expected) CAPTURE(stored);
+      CHECK(got == expected);
+    }
+  }
+}

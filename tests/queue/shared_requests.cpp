@@ -374,3 +374,149 @@ TEST_CASE(
   CHECK(a.young_count() == 0);
   CHECK(a.request_count() == 2);
 }
+
+// --- one listener's view, without the listener ----------------------------------------------------------------------
+
+namespace {
+
+template <class Pool>
+using view = borrowed_requests<Pool, exact<>, 3>;
+
+request<ipv4> made(std::uint16_t from, instant deadline, std::uint8_t timeouts = 0) {
+  request<ipv4> r;
+  r.key = four_tuple_of(syn(from, 80));
+  r.deadline = deadline;
+  r.timeouts = timeouts;
+  return r;
+}
+
+}  // namespace
+
+// A pointer to no pool that is followed.
+TEST_CASE("a view that has joined no pool has nothing") {
+  view<pool> q;
+  q.attach(nullptr);
+  CHECK(q.capacity() == 0);
+  CHECK(q.size() == 0);
+  CHECK(q.young() == 0);
+  CHECK(q.lost() == 0);
+  CHECK(q.first_due() == view<pool>::npos);
+  CHECK(q.next_stored() == view<pool>::npos);
+}
+
+// Each listen() would take another place of the pool, and leave the requests at the last one.
+TEST_CASE("a view joins one pool, and takes one place in it") {
+  using two = shared_requests<ipv4, 2>;
+  two p(4);
+  two other(4);
+  view<two> a, b, c;
+  a.attach(&p);
+  REQUIRE(a.insert(made(1, 10), 1) != view<two>::npos);
+  a.attach(&p);
+  a.attach(&other);
+  CHECK(a.size() == 1);
+  CHECK(a.find(made(1, 0).key, 1) != view<two>::npos);
+  CHECK(other.size() == 0);
+  b.attach(&p);
+  CHECK(b.capacity() == 4);
+  c.attach(&p);
+  CHECK(c.capacity() == 0);
+}
+
+// What is handed over comes as a copy: it must be the same request, of the same age, and go as such.
+TEST_CASE("over a pool, too, a copy is found and as old as it was; a full pool takes none") {
+  pool p(3);
+  view<pool> q;
+  q.attach(&p);
+  const auto old = q.insert(made(1, 10, 2), 1);
+  REQUIRE(old != view<pool>::npos);
+  CHECK(q.young() == 0);
+  CHECK(q.find(made(1, 0).key, 1) == old);
+  CHECK(q[old].deadline == 10);
+  CHECK(q[old].timeouts == 2);
+  q.insert(made(2, 20), 2);
+  q.insert(made(3, 30), 3);
+  CHECK(q.young() == 2);
+  CHECK(q.insert(made(4, 40), 4) == view<pool>::npos);
+  CHECK(q.size() == 3);
+  CHECK(p.size() == 3);
+  q.remove(old, 1);
+  CHECK(q.young() == 2);
+  CHECK(q.first_due() == q.find(made(2, 0).key, 2));
+}
+
+// An old timer left behind would fire for whoever gets the cell next.
+TEST_CASE("over a pool, too, to start over is to be young, with one timer, at the new deadline") {
+  for (const std::uint8_t timeouts : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    CAPTURE(timeouts);
+    pool p(3);
+    view<pool> q;
+    q.attach(&p);
+    const auto i = q.insert(made(1, 10, timeouts), 1);
+    const auto other = q.insert(made(2, 40), 2);
+    q.start_over(i, 50);
+    CHECK(q[i].timeouts == 0);
+    CHECK(q[i].deadline == 50);
+    CHECK(q.young() == 2);
+    CHECK(q.first_due() == other);
+    CHECK(q.most_retried() == other);
+    q.remove(other, 2);
+    CHECK(q.first_due() == i);
+    CHECK(q.most_retried() == i);
+    q.remove(i, 1);
+    CHECK(q.first_due() == view<pool>::npos);
+    CHECK(q.most_retried() == view<pool>::npos);
+    CHECK(q.young() == 0);
+  }
+}
+
+// Two lengths in one list: the one that is due first would be taken for the one that was retried most.
+TEST_CASE("over a pool, too, the longest two timeouts have a list each") {
+  pool p(3);
+  view<pool> q;
+  q.attach(&p);
+  q.insert(made(1, 10, 1), 1);
+  const auto most = q.insert(made(2, 20, 2), 2);
+  CHECK(q.most_retried() == most);
+}
+
+// The bucket alone would let a pool that is smaller than its syncache overflow; the pool alone would let a bucket.
+TEST_CASE("over a syncache, a newcomer has no room if its bucket is full, or the pool") {
+  cache_pool whole;
+  view<cache_pool> q;
+  q.attach(&whole);
+  for (std::uint16_t n = 0; n < 4; ++n) {
+    CHECK_FALSE(q.full(100, 0));
+    q.insert(made(n, 10), n * 3U);  // all in bucket 0
+  }
+  CHECK(q.full(100, 0));
+  CHECK_FALSE(q.full(100, 1));
+  cache_pool small(3);
+  view<cache_pool> r;
+  r.attach(&small);
+  for (std::uint16_t n = 0; n < 3; ++n) {
+    CHECK_FALSE(r.full(100, 0));
+    r.insert(made(n, 10), n);  // a bucket each
+  }
+  CHECK(r.full(100, 0));
+}
+
+// A walk past the newest, and a listener with room under its limit that spares its neighbours.
+TEST_CASE("whom a view can evict: of its own at its own limit, if there is one, and else of all") {
+  pool p(4);
+  view<pool> neighbour, q;
+  neighbour.attach(&p);
+  q.attach(&p);
+  const auto draw = [] { return 0U; };
+  CHECK(q.oldest(0) == view<pool>::npos);
+  const auto theirs = neighbour.insert(made(1, 10), 1);
+  CHECK(q.oldest(1) == theirs);
+  CHECK(q.oldest(0) == view<pool>::npos);
+  CHECK(q.random(draw, 1) == theirs);
+  CHECK(q.random(draw, 0) == view<pool>::npos);
+  const auto own = q.insert(made(2, 10), 2);
+  CHECK(q.oldest(1) == own);
+  CHECK(q.oldest(2) == theirs);
+  CHECK(q.random(draw, 1) == own);
+  CHECK(q.random(draw, 2) == theirs);
+}
