@@ -392,6 +392,38 @@ class Checks:
         if not re.search(rf"^{queues['requests']} requests?, {queues['waiting']} connections?", said.stdout, re.MULTILINE):
             yield f"C++: ends with {said.stdout.splitlines()[-1:]}, the page with {queues}"
 
+    # How the panel shows what the engine takes in µs or as a share.
+    UNITS = {"stall": 1000, "every": 1_000_000, "rtt": 1000, "deadline": 1_000_000, "never_ack": 0.01}
+
+    def check_sizing(self):
+        """The panel calculates when somebody comes to it; its window and its rows are the native engine's."""
+        self.open()
+        self.b.execute("document.getElementById('sizing-form').scrollIntoView()")
+        rows = self.b.wait("const rows = [...document.querySelectorAll('#sizing-table tbody tr')];"
+                           "return rows.length && rows.map(r => [Number(r.dataset.backlog), [...r.cells].map(c => c.textContent)])",
+                           seconds=120)
+        found = self.b.execute("return {...document.getElementById('sizing-window').dataset}")
+        values = self.b.execute("return Object.fromEntries([...document.querySelectorAll('#sizing-form [id^=size-]')]"
+                                ".map(e => [e.id.slice(5), e.value]))")
+        request = {"preset": values["preset"], "syns": values["syns"], "seed": 1}
+        for name, shown in values.items():
+            if name not in ("preset", "syns", "backlogs", "go"):
+                request[name] = float(shown) * self.UNITS.get(name, 1)
+                if request[name].is_integer():
+                    request[name] = int(request[name])
+        wanted = self.native.ask("sizing", **request)
+        print(f"window {found}, natively {wanted.get('window', wanted)}")
+        print(*rows, sep="\n")
+        window = {k: wanted["window"][k] for k in ("least", "most")}
+        if {k: float(found[k]) for k in window} != window:
+            yield f"window {found}, natively {window}"
+        if [r[0] for r in rows] != [r["backlog"] for r in wanted["rows"]]:
+            yield f"rows for {[r[0] for r in rows]}, natively for {[r['backlog'] for r in wanted['rows']]}"
+        if any(re.search("NaN|undefined|null", cell) for _, cells in rows for cell in cells):
+            yield "a cell that says nothing"
+        if self.shots:
+            self.b.screenshot(self.shots / "sizing.png")
+
     def check_lab_page(self):
         """What the lab writes with --html: fits, can be read, can be used by keyboard, asks for nothing."""
         with tempfile.TemporaryDirectory() as folder:
