@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <listenq/group.hpp>
 #include <listenq/mirror.hpp>
@@ -377,4 +378,242 @@ TEST_CASE("a request that is handed over or forgotten for its peer's new SYN has
     CHECK(departed[static_cast<std::size_t>(departure::closed)] == 1);
     CHECK(departed[static_cast<std::size_t>(departure::send_failed)] == 0);
   }
+}
+
+// --- what nobody should ever need -----------------------------------------------------------------------------------
+
+// A null member that is followed.
+TEST_CASE("a group without members chooses nobody and knows no request") {
+  group<modern, 2> g;
+  CHECK(g.choose(test::tuple(0)) == nullptr);
+  CHECK(g.unreachable(test::tuple(0), 0, 0) == icmp_verdict::no_request);
+  CHECK_FALSE(g.next_deadline().has_value());
+}
+
+TEST_CASE("a listener that the shared budget refuses cannot join, and is told so") {
+  using l = with<modern, budget<shared_budget<>>,
+                 admission<in_order<gates::known_request, gates::request_queue, gates::budget>>>;
+  slot_pool<> slots{4};
+  l refused{shared_budget<>{&slots, 5}};
+  l granted{shared_budget<>{&slots, 4}};
+  group<l, 2> g;
+  CHECK(g.join(refused, 4) == join_status::no_share);
+  CHECK(g.size() + g.left() == 0);
+  CHECK_FALSE(refused.listening());
+  CHECK(g.join(granted, 4) == join_status::ok);
+}
+
+// Taken for a newcomer that failed, it would be counted out: the group would have a place less than none.
+TEST_CASE("a member that asks for more than there is room for stays a member") {
+  team<with<modern, storage<fixed<100, 8>>>> t{2, 3};  // 4 connections each
+  REQUIRE(t.g.migrate(true));
+  CHECK(t.g.join(t[0], 4) == join_status::storage_too_small);
+  CHECK(t.g.size() == 2);
+  CHECK(t.g.left() == 0);
+  CHECK(t[0].listening());
+  CHECK(t.g.choose(t.key(t.peer_of(0))) == &t[0]);
+}
+
+// One more than needed, and a block that was measured for the group is too small for it.
+TEST_CASE("migration works with exactly the room for what waits at all, and not with one less") {
+  team<with<modern, storage<fixed<24, 8>>>> exact_room{2, 3};  // 4 connections each, 4 requests and 8 to spare
+  CHECK(exact_room.g.migrate(true));
+  team<with<modern, storage<fixed<23, 8>>>> few_requests{2, 3};
+  CHECK_FALSE(few_requests.g.migrate(true));
+  team<with<modern, storage<fixed<24, 7>>>> few_connections{2, 3};
+  CHECK_FALSE(few_connections.g.migrate(true));
+}
+
+// Counted by its limit, it would promise room that is taken.
+TEST_CASE("migration: who has taken over more than its limit is counted with what it has") {
+  team<with<modern, storage<fixed<20, 100>>>> t{2, 1};  // 2 requests and 8 to spare, each
+  REQUIRE(t[0].request_limit() == 2);
+  REQUIRE(t.g.migrate(true));
+  for (const int peer : {t.peer_of(0, 0), t.peer_of(0, 1), t.peer_of(1, 0), t.peer_of(1, 1)}) {
+    REQUIRE(t.syn(peer) == verdict::admitted);
+  }
+  t.g.leave(t[0], t.out);
+  t.g.tick(at(1), t.out);
+  REQUIRE(t[1].request_count() == 4);
+  CHECK(t.g.join(t[0], 1, at(1)) == join_status::storage_too_small);
+  CHECK_FALSE(t[0].listening());
+}
+
+namespace {
+
+// Says yes to whatever is asked of it, and has room for a few.
+struct boastful {
+  [[maybe_unused]] static constexpr const char* name = "boastful";
+  template <class T, stored>
+  class array {
+   public:
+    bool reserve(std::size_t n, boastful&) noexcept {
+      promised_ = n;
+      return true;
+    }
+    std::size_t capacity() const noexcept { return promised_; }
+    std::size_t most(const boastful&) const noexcept { return 0xffffffffU; }
+    T& operator[](std::size_t i) noexcept { return items_[i]; }
+    const T& operator[](std::size_t i) const noexcept { return items_[i]; }
+
+   private:
+    std::array<T, 64> items_{};
+    std::size_t promised_ = 0;
+  };
+};
+
+}  // namespace
+
+// A sum in 32 bits: so many requests, or connections, would be taken for a few.
+TEST_CASE("migration is refused where the requests or the connections of all are more than 2^31 - 1") {
+  using pool_type = shared_requests<ipv4, 2, tie_order::newest_first>;
+  using many_requests = with<modern, requests<borrowed<pool_type>>, sizing<pipeline<exactly<0x60000000>>>>;
+  pool_type pool{8};
+  many_requests a{borrowed<pool_type>{&pool}};
+  many_requests b{borrowed<pool_type>{&pool}};
+  group<many_requests, 2> requests_of_all;
+  REQUIRE(requests_of_all.join(a, 4) == join_status::ok);
+  CHECK(requests_of_all.migrate(true));
+  REQUIRE(requests_of_all.migrate(false));
+  REQUIRE(requests_of_all.join(b, 4) == join_status::ok);
+  CHECK_FALSE(requests_of_all.migrate(true));
+
+  using many_connections = with<modern, storage<boastful>, clamp<as_is>, sizing<pipeline<exactly<4>>>>;
+  team<many_connections> connections_of_all{1, 0x60000000};
+  CHECK(connections_of_all.g.migrate(true));
+  REQUIRE(connections_of_all.g.migrate(false));
+  REQUIRE(connections_of_all.g.join(connections_of_all[1], 0x60000000) == join_status::ok);
+  CHECK_FALSE(connections_of_all.g.migrate(true));
+}
+
+// --- who has no room for what is handed over
+// --------------------------------------------------------------------------
+
+// A member's own listen() raises its backlog behind the group's back: a lost connection would be counted as moved, and
+// the one that does not fit would keep the others from being asked about.
+TEST_CASE("migration: a connection that its sibling has no room for is reset and a failure, and the others still go") {
+  using l = with<modern, storage<fixed<100, 12>>>;
+  team<l> t{3, 3};  // 4 connections each
+  REQUIRE(t.g.migrate(true));
+  REQUIRE(t[1].listen(11));
+  team<l> later{3, 3};
+  later.g.leave(later[1], later.out);
+  // The `n`-th peer of member 1 that goes to `next` when it leaves.
+  const auto peer = [&](int next, int n) {
+    for (int k = 0;; ++k) {
+      if (later.g.choose(t.key(t.peer_of(1, k))) == &later[next] && n-- == 0) return t.peer_of(1, k);
+    }
+  };
+  const auto connect = [&t](int p) { return t.syn(p) == verdict::admitted && t.ack(p) == verdict::promoted; };
+  for (int n = 0; n < 4; ++n) REQUIRE(connect(t.peer_of(0, n)));
+  for (int n = 0; n < 9; ++n) REQUIRE(connect(peer(0, n)));
+  REQUIRE(connect(peer(2, 0)));
+  CHECK(t.g.leave(t[1], t.out).children == 1);
+  CHECK(t[0].accept_count() == 12);
+  CHECK(t[2].accept_count() == 1);
+  CHECK(t.out.resets == 1);
+  CHECK(t.g.counters() == group_counters{.migrate_req_success = 9, .migrate_req_failure = 1});
+}
+
+TEST_CASE("migration: a request whose new home has no room ends with its segment, as a failure") {
+  using pool_type = shared_requests<ipv4, 2, tie_order::newest_first>;
+  using l = with<modern, requests<borrowed<pool_type>>>;
+  pool_type large{8};
+  pool_type small{1};
+  l a{borrowed<pool_type>{&large}};
+  l b{borrowed<pool_type>{&small}};
+  group<l, 2> g;
+  recorder<> out;
+  REQUIRE(g.join(a, 8) == join_status::ok);
+  REQUIRE(g.join(b, 8) == join_status::ok);
+  REQUIRE(g.migrate(true));
+  const auto syn_to = [&](const l& home) {
+    int peer = 0;
+    while (g.choose(test::tuple(peer)) != &home) ++peer;
+    const four_tuple key = test::tuple(peer);
+    CHECK(g.receive(segment{key.peer(), key.local(), test::C, 0, flag::syn}, 0, out).verdict == verdict::admitted);
+    return key;
+  };
+  syn_to(b);
+  const four_tuple key = syn_to(a);
+  const seq_number iss = out.last().seq;
+  g.leave(a, out);
+  REQUIRE(a.request_count() == 1);
+  CHECK(g.receive(segment{key.peer(), key.local(), test::C + 1, iss + 1, flag::ack}, 0, out).verdict == verdict::stray);
+  CHECK(a.request_count() == 0);
+  CHECK(b.request_count() == 1);
+  CHECK(g.counters() == group_counters{.migrate_req_failure = 1});
+}
+
+TEST_CASE("migration: a listener that comes back gives a request to no sibling that has one like it, a failure") {
+  team<modern, group<modern, 4, found::at_home>> t{2};
+  t.g.migrate(true);
+  const int peer = t.peer_of(0);
+  t.syn(peer);
+  t.g.leave(t[0], t.out);
+  t.now = at(0.2);
+  REQUIRE(t.syn(peer) == verdict::admitted);
+  REQUIRE(t.g.request_count() == 2);
+  CHECK(t.g.join(t[0], 4, t.now) == join_status::ok);
+  CHECK(t.g.request_count() == 1);
+  CHECK(t.g.counters() == group_counters{.migrate_req_failure = 1});
+}
+
+// --- later
+// --------------------------------------------------------------------------------------------------------------
+
+// Whoever is asked after that is asked in vain, out of turn, or loses what is due.
+TEST_CASE("once a sink has said later, nobody else is asked, handed over or told the time") {
+  team<modern> members{3};
+  members.requests(0, 2);
+  members.out.patience = members.out.count + 1;
+  const std::size_t before = members.out.asked;
+  CHECK(members.g.tick(at(1), members.out).later);
+  CHECK(members.out.asked == before + 2);
+
+  team<modern> t{3};
+  t.g.migrate(true);
+  const int first = t.peer_of(1, 0), second_one = t.peer_of(1, 1), other = t.peer_of(0);
+  t.syn(other), t.syn(first), t.syn(second_one);
+  t.g.leave(t[0], t.out);
+  t.g.leave(t[1], t.out);  // the last to leave is the first to be asked
+  t.out.patience = t.out.count;
+  const std::size_t asked = t.out.asked;
+  const tick_summary sum = t.g.tick(at(1), t.out);
+  CHECK(sum.later);
+  CHECK(sum.timers == 0);
+  CHECK(t.out.asked == asked + 1);
+  CHECK(t[1].request_count() == 1);  // one of the two has moved, and is still due
+  CHECK(t.has(0, other));
+  t.out.patience = ~std::size_t{0};
+  CHECK(t.g.tick(at(0.5), t.out).resent == 2);
+  CHECK(t.has(0, other));  // for it, no more time has passed than that
+  CHECK(t.g.tick(at(1), t.out).resent == 1);
+  CHECK(t[2].request_count() == 3);
+}
+
+// A walk that stops at the first, does not stop, or takes whoever is first for due.
+TEST_CASE("under a hand, too, a request on leave is handed over when it is due, whatever its place") {
+  using old = with<preset::linux_3_12, cookies<no_cookies>, closing<leave_to_timer>>;
+  team<old> t{2};
+  t.g.migrate(true);
+  const int gone = t.peer_of(0, 0), early = t.peer_of(0, 1), late = t.peer_of(0, 2);
+  t.syn(gone);
+  t.now = at(0.1);
+  t.syn(early);
+  t.now = at(0.2);
+  t.send(gone, flag::rst, 1, 0);
+  t.now = at(0.5);
+  t.syn(late);  // in the place of the first one
+  REQUIRE(t[0].request_count() == 2);
+  t.g.leave(t[0], t.out, t.now);
+  t.g.tick(at(0.9), t.out);
+  CHECK(t[0].request_count() == 2);
+  CHECK(t.g.counters() == group_counters{});
+  t.g.tick(at(1.1), t.out);
+  CHECK(t.has(1, early));
+  CHECK(t.has(0, late));
+  t.g.tick(at(1.5), t.out);
+  CHECK(t.has(1, late));
+  CHECK(t.g.counters() == group_counters{.migrate_req_success = 2});
 }
