@@ -111,7 +111,9 @@ TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
 // Hashes that nobody has computed: all of a burst in one bucket, and not found by the next segment.
 TEST_CASE("a hash that cannot do eight at once is asked for each segment of a burst") {
   struct ports {
-    static constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) noexcept { return words[n - 1]; }
+    static constexpr std::uint64_t hash(const std::uint32_t* words, std::size_t n) noexcept {
+      return words[n - 1] >> 16;
+    }
   };
   listener<hashing<ports>> door;
   REQUIRE(door.listen(20));
