@@ -312,3 +312,55 @@ TEST_CASE("3.12, 0x100: a cookie of any bytes opens, a request for one or a cook
   CHECK_FALSE(p.on_syn(syn(o), on(5, 0x102)).opens);
   CHECK_FALSE(p.on_syn(syn(request(true)), on(5, 0x102)).opens);
 }
+
+// The listener asks this before it asks the policy: a wrong no, and bit 0x1000 is dead on 3.12; a wrong yes, and every
+// plain SYN pays for the question.
+TEST_CASE("a SYN without option and data concerns 3.12 alone, and it where bit 0x1000 is on") {
+  for (const bool option : {false, true}) {
+    for (const bool data : {false, true}) {
+      for (const auto& t : {on(2), on(0, 0), on(2, 0x1002), on(0x1000, 2), on(2, 0xefff)}) {
+        CHECK(modern::concerned(option, data, t) == (option || data));
+        CHECK(first::concerned(option, data, t) == (option || data || t[tunable::fastopen] == 0x1002));
+      }
+    }
+  }
+  CHECK(first::concerned(false, false, on(2, 0x1000)));
+}
+
+// A family of one's own may have longer addresses; they must not be written behind the place for the words.
+TEST_CASE("of addresses longer than IPv6's the first sixteen words count") {
+  std::uint32_t words[20];
+  for (std::uint32_t i = 0; i < 20; ++i) words[i] = 0x01010101U * (i + 1);
+  const auto cookie = [&](std::size_t n) {
+    return modern::cookie({.words = words, .word_count = n, .option = request()}, other_key);
+  };
+  CHECK(cookie(17) == cookie(16));
+  CHECK(cookie(20) == cookie(16));
+  CHECK_FALSE(cookie(15) == cookie(16));
+  words[15] ^= 1U;
+  const auto other = cookie(20);
+  words[15] ^= 1U;
+  CHECK_FALSE(other == cookie(20));
+}
+
+// Data alone, or nothing at all, counted as a cookie that was wrong.
+TEST_CASE("3.12: where fast open is off, a SYN without a cookie is tried and not failed") {
+  first p;
+  CHECK(p.on_syn(syn({}, true), on(2, 0x200)).met == of({stage::fast_open_tried}));
+  CHECK(p.on_syn(syn({}, true), on(0, 0x202)).met == of({stage::fast_open_tried}));
+  CHECK(p.on_syn(syn({}), on(2, 0x1000)).met == of({stage::fast_open_tried}));
+}
+
+// The ring of one place has no other to begin at.
+TEST_CASE("a quarantine of one place gives it up after 60 s") {
+  linux_fast_open<linux_era::v6_18, 1> p(fast_open_keys{recorded_key, {}, false});
+  const auto cookie = cookie_of(recorded_key);
+  for (const instant at : {1 * second, 100 * second}) {
+    REQUIRE(p.on_syn(syn(cookie, false, at), on(5)).opens);
+    p.opened();
+    CHECK(p.ended(fast_open_end::reset, false, at));
+    CHECK_FALSE(p.on_syn(syn(cookie, false, at + 60 * second - 1), on(5)).opens);
+    CHECK(p.on_syn(syn(cookie, false, at + 60 * second), on(5)).opens);
+    CHECK(p.quarantined() == 0);
+  }
+}

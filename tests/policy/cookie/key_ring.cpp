@@ -109,3 +109,30 @@ TEST_CASE("keys from one secret are all different, in all of their words") {
   halves.insert(large.minute.begin(), large.minute.end());
   CHECK(halves.size() == 34);
 }
+
+// Two machines that share a secret must make the same keys of it: one that hashes other bytes, or counts from 1, would
+// refuse the other's cookies.
+TEST_CASE("a key is the hash of (its number, 0), (its number, 1) under the secret") {
+  constexpr key secret{1, 2};
+  constexpr std::uint8_t words[2][8] = {{3, 0, 0, 0, 0, 0, 0, 0}, {3, 0, 0, 0, 1, 0, 0, 0}};
+  CHECK(expand_key<key>(secret, 3) ==
+        key{siphash<>::of_bytes(secret, words[0], 8), siphash<>::of_bytes(secret, words[1], 8)});
+}
+
+// A seed that is forgotten leaves the key of all zeros, which everybody knows.
+TEST_CASE("a seeded ring signs with the key of number 0, a derived one with that of the period") {
+  constexpr key secret{7, 9};
+  const numbered_key<key> zeroth{expand_key<key>(secret, 0), 0};
+  static_key::ring<key> one;
+  one.seed(secret);
+  CHECK(one.signer(0) == zeroth);
+  rotated<60 * second>::ring<key> two;
+  two.rotate({3, 4}, 0);
+  two.seed(secret);
+  CHECK(two.signer(1) == zeroth);
+  CHECK(verifying(two, 1) == std::vector<std::uint32_t>{0});  // what was rotated away before is forgotten
+  derived_keys<15 * second>::ring<key> derived;
+  derived.seed(secret);
+  CHECK(derived.signer(0) == zeroth);
+  CHECK(derived.signer(30 * second) == numbered_key<key>{expand_key<key>(secret, 2), 2});
+}

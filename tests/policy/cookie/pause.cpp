@@ -94,3 +94,17 @@ TEST_CASE("after the third pause, soon is its own length") {
   p.overflowed(164 * second);                                             // 59 s later: soon
   CHECK(length(p, 164 * second) == 120);
 }
+
+// Before the first pause there was none at all, however early it is: a count of doublings that begins at 1, or outlives
+// a reset, takes the start of time for the end of a pause.
+TEST_CASE("the first pause is 15 s even at the first instants that there are, after a reset, too") {
+  const instant early = -never + 20 * second;
+  rest p;
+  p.overflowed(early);
+  CHECK(length(p, early) == 15);
+  p.overflowed(early + 15 * second);
+  CHECK(length(p, early + 15 * second) == 30);
+  p.reset();
+  p.overflowed(early);
+  CHECK(length(p, early) == 15);
+}
