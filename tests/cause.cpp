@@ -83,6 +83,15 @@ TEST_CASE("no two rows of a verdict read the same, and each names a slot or none
   }
 }
 
+// A search that runs off the table or takes the nearest row: a broken record would be counted as a sound one.
+TEST_CASE("what is no verdict has no cause") {
+  for (const record_kind kind : {record_kind::of_segment, record_kind::of_timer, record_kind::of_icmp}) {
+    CHECK(detail::find_cause(kind, 255, 0) == causes.size());
+    CHECK(detail::find_cause(kind, 255, ~0U) == causes.size());
+  }
+  CHECK(cause_index(static_cast<icmp_verdict>(255)) == causes.size());
+}
+
 // The stage that is told is the one that decided.
 TEST_CASE("where one verdict has several causes, the stages tell which") {
   CHECK(why(met(verdict::admitted)) == "stored");

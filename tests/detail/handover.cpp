@@ -90,3 +90,22 @@ TEST_CASE("a connection that finds no room stays where it waits, and the others 
   detail::rotate_waiting(state_of(three));
   for (const int peer : {1, 2, 0}) CHECK(three.listener.accept().handle == tuple(peer));
 }
+
+// A move that does not look first: nobody's cell would be read, or a peer would have two requests at one listener.
+TEST_CASE("a request that is not there, or that is at the other one already, does not move") {
+  script<small<1>> from{0}, to{0};
+  CHECK(!detail::move_request(state_of(from), state_of(to), tuple(0)));
+  CHECK(to.listener.request_count() == 0);
+  from.syn(0), to.syn(0);
+  CHECK(!detail::move_request(state_of(from), state_of(to), tuple(0)));
+  CHECK(from.waits(0));
+  CHECK(to.waits(0));
+}
+
+// Room of one kind taken for both: migration would be switched on and lose what does not fit.
+TEST_CASE("there is room for so many only if there is room for requests and for connections") {
+  script<small<1>> t{0};
+  CHECK(detail::make_room_for(state_of(t), 2, 1));
+  CHECK(!detail::make_room_for(state_of(t), 3, 1));
+  CHECK(!detail::make_room_for(state_of(t), 2, 2));
+}

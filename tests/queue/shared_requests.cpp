@@ -375,6 +375,29 @@ TEST_CASE(
   CHECK(a.request_count() == 2);
 }
 
+// Only the deadline goes back: the request would go on as an old one, and its next SYN-ACK would come too late.
+TEST_CASE("over a pool, too, a duplicate SYN begins the schedule anew where the rules say so") {
+  using bsd = listener<requests<borrowed<pool>>, validation<freebsd_validation>, sizing<pipeline<exactly<100>>>>;
+  pool p(8);
+  bsd a{borrowed<pool>{&p}};
+  REQUIRE(a.listen(8));
+  null_sink out;
+  a.receive(syn(1, 80), 0);
+  a.receive(syn(2, 80), 0);
+  a.tick(1 * second, out);
+  REQUIRE(a.young_count() == 0);
+  REQUIRE(a.next_deadline() == 3 * second);
+  for (const instant now : {1500 * millisecond, 1600 * millisecond}) {  // while it is young, too
+    CHECK(a.receive(syn(1, 80), now).outcome.verdict == verdict::duplicate_syn);
+    CHECK(a.young_count() == 1);
+    CHECK(a.find_request(four_tuple_of(syn(1, 80)))->timeouts == 0);
+    CHECK(a.next_deadline() == now + 1 * second);
+  }
+  CHECK(a.tick(2600 * millisecond, out).timers == 1);
+  CHECK(a.young_count() == 0);
+  CHECK(a.next_deadline() == 3 * second);
+}
+
 // --- one listener's view, without the listener ----------------------------------------------------------------------
 
 namespace {
@@ -519,4 +542,19 @@ TEST_CASE("whom a view can evict: of its own at its own limit, if there is one, 
   CHECK(q.oldest(2) == theirs);
   CHECK(q.random(draw, 1) == own);
   CHECK(q.random(draw, 2) == theirs);
+}
+
+// A neighbour that left no hook: a call to nowhere.
+TEST_CASE("a neighbour without a hook loses its request silently") {
+  pool p(2);
+  view<pool> neighbour, q;
+  neighbour.attach(&p);
+  q.attach(&p);
+  const auto theirs = neighbour.insert(made(1, 10, 1), 1);
+  q.insert(made(2, 10), 2);
+  q.evict_of_neighbour(theirs);
+  CHECK(neighbour.lost() == 1);
+  CHECK(neighbour.size() == 0);
+  CHECK(q.lost() == 0);
+  CHECK(q.size() == 1);
 }
