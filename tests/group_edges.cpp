@@ -617,3 +617,19 @@ TEST_CASE("under a hand, too, a request on leave is handed over when it is due, 
   CHECK(t.has(1, late));
   CHECK(t.g.counters() == group_counters{.migrate_req_success = 2});
 }
+
+// A waiter without a member would be written behind the last one.
+TEST_CASE("who is no member has no callers") {
+  group<modern, 2> g;
+  modern stranger;
+  modern member;
+  recorder<> out;
+  g.waits(stranger, 3);
+  REQUIRE(g.join(member, 4) == join_status::ok);
+  g.waits(stranger, 3);
+  segment s{test::tuple(0).peer(), test::tuple(0).local(), test::C, 0, flag::syn};
+  g.receive(s, 0, out);
+  s.flags = flag::ack, s.seq = test::C + 1, s.ack = member.find_request(test::tuple(0))->iss + 1;
+  REQUIRE(g.receive(s, 0, out).verdict == verdict::promoted);
+  CHECK(g.counters() == group_counters{});
+}
