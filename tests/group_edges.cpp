@@ -407,7 +407,10 @@ TEST_CASE("a listener that the shared budget refuses cannot join, and is told so
 TEST_CASE("a member that asks for more than there is room for stays a member") {
   team<with<modern, storage<fixed<100, 8>>>> t{2, 3};  // 4 connections each
   REQUIRE(t.g.migrate(true));
+  const auto limit = t[0].request_limit();
   CHECK(t.g.join(t[0], 4) == join_status::storage_too_small);
+  CHECK(t[0].backlog() == 3);  // and with more, its siblings could not take over what waits
+  CHECK(t[0].request_limit() == limit);
   CHECK(t.g.size() == 2);
   CHECK(t.g.left() == 0);
   CHECK(t[0].listening());

@@ -46,6 +46,8 @@ class group {
     if (used() > 0 && inside(l).hash(key_type{}) != inside(*any()).hash(key_type{})) return join_status::other_key;
     if (at != npos && at >= open_ && migrates_ && open_ > 0) hand_over_requests(inside(l));
     const bool listened = l.listening();
+    const std::uint32_t had_backlog = l.backlog();
+    const std::uint32_t had_limit = l.request_limit();
     const listen_result r = l.listen(backlog, now);
     if (r.status == listen_status::no_share) return join_status::no_share;
     if (!r) return join_status::storage_too_small;
@@ -55,6 +57,8 @@ class group {
     }
     if (migrates_ && !reserve()) {
       inside(l).listening = listened;
+      inside(l).backlog = had_backlog;
+      inside(l).limit = had_limit;
       if (at == npos) --closed_;
       return join_status::storage_too_small;
     }
