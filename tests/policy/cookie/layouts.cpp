@@ -2,11 +2,14 @@
 // Each codec's own layout: its tables, its bits, what it loses (kernels.md 4.3 and 4.4, peers.md).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <listenq/policy/cookies.hpp>
+#include <vector>
 
 #include "policy/cookie/support.hpp"
 
@@ -31,6 +34,51 @@ void check_mss(const Peer& peer, std::initializer_list<kept> rows) {
 }
 
 constexpr cookie_options all_on{.sack = true, .ecn = true};
+
+// What Linux 3.12 hashes in minute 0x12c, as one message of whole blocks: what is said, then the secret's first twelve
+// words, over and over; behind those that it takes stand the five to start from.
+std::uint32_t sha1_of_message(const std::array<std::uint32_t, 17>& secret, const cookie_facts& f) {
+  std::vector<std::uint32_t> message(f.words, f.words + f.word_count);
+  message.back() = std::rotl(message.back(), 16);
+  message.push_back(0x2c010000);
+  std::size_t filled = 0;
+  for (; message.size() % 16 != 0; ++filled) message.push_back(secret[filled % 12]);
+  sha1_state s;
+  for (std::size_t i = 0; i < 5; ++i) s.word[i] = secret[std::min<std::size_t>(filled, 12) + i];
+  for (std::size_t at = 0; at < message.size(); at += 16) {
+    std::array<std::uint32_t, 16> block{};
+    for (std::size_t i = 0; i < 16; ++i) block[i] = message[at + i];
+    sha1_absorb(s, block);
+  }
+  return s.word[1];
+}
+
+template <std::size_t N>
+void check_sha1_mac() {
+  CAPTURE(N);
+  auto random = numbers(5);
+  linux_3_12_cookie_key k;
+  for (std::uint32_t& w : k.tuple) w = random();
+  for (std::uint32_t& w : k.minute) w = random();
+  test::peer_of<N> peer;
+  for (std::uint32_t& w : peer.words) w = random();
+  for (const int half : {0, 1}) {
+    const std::uint32_t expected = sha1_of_message(half == 0 ? k.tuple : k.minute, peer.facts());
+    CHECK(detail::linux_sha1_mac(k, peer.facts(), 0x12c, half) == expected);
+    CHECK(linux_3_12_cookie::mac(k, peer.facts(), 0x12c, half) == expected);
+    CHECK(linux_2_6_32_cookie::mac(k, peer.facts(), 0x12c, half) == expected);
+  }
+}
+
+// A layout whose MAC is only which half was asked for.
+struct halves_layout {
+  static constexpr duration period = second;
+  static constexpr std::uint32_t ages = 1;
+  static constexpr std::uint32_t count(instant now) { return static_cast<std::uint32_t>(now / period); }
+  static constexpr std::uint32_t mac(int, const cookie_facts&, std::uint32_t, int half) {
+    return static_cast<std::uint32_t>(half + 1) * 1000U;
+  }
+};
 
 }  // namespace
 
@@ -144,6 +192,61 @@ TEST_CASE("Linux 3.12: where the words of the secret go") {
   CHECK(detail::linux_sha1_mac(k, six.facts(), 0x12c, 0) == s.word[1]);
 }
 
+// A peer whose cookie another machine with the same key does not know: it makes the count one more, on both sides.
+TEST_CASE_TEMPLATE("the count of a cookie is that of whole periods since the origin", Codec, linux_2_6_32_cookie,
+                   linux_3_12_cookie, linux_6_18_cookie, gvisor_cookie) {
+  const maker<Codec> m;
+  const auto peer = peer4();
+  const cookie_facts f = peer.facts();
+  for (const std::uint32_t count : {0U, 1U, 254U, 255U, 256U, 300U}) {
+    CAPTURE(count);
+    const std::uint32_t expected =
+        Codec::mac(m.key, f, 0, 0) + peer.isn + (count << 24) + (Codec::mac(m.key, f, count, 1) & 0xffffffU);
+    CHECK(m.make(f, {.mss = 0}, count * Codec::period) == expected);
+    CHECK(m.make(f, {.mss = 0}, (count + instant{1}) * Codec::period - 1) == expected);
+  }
+}
+
+// A layout may keep its two secrets in an array: a half that is neither 0 nor 1 would read behind it.
+TEST_CASE("the MAC of a counted cookie is asked for half 0 and half 1, and for no other") {
+  using counted = detail::counted_cookie<halves_layout>;
+  const auto peer = peer4();
+  const seq_number cookie = counted::make(0, peer.facts(), 3, 5 * second);
+  CHECK(cookie == 1000U + peer.isn + (5U << 24) + 2003U);
+  CHECK(counted::index_in(0, peer.facts(), 1000U + peer.isn + (5U << 24) + 2003U, 5 * second, 4) == 3U);
+}
+
+// The way for IPv6 is another one than that for IPv4. A number added to either would cancel out between making and
+// checking; only another machine would see it.
+TEST_CASE("Linux 6.18: SipHash of the four-tuple and the minute, over either IP") {
+  const maker<linux_6_18_cookie> m;
+  const auto four = peer4();
+  const auto six = peer6();
+  const std::uint32_t said4[] = {four.words[0], four.words[1], four.words[2], 300};
+  std::array<std::uint32_t, 10> said6{};
+  std::copy(six.words.begin(), six.words.end(), said6.begin());
+  said6[9] = 300;
+  for (const int half : {0, 1}) {
+    const siphash<> h{half == 0 ? m.key.tuple : m.key.minute};
+    CHECK(linux_6_18_cookie::mac(m.key, four.facts(), 300, half) == static_cast<std::uint32_t>(h.hash(said4, 4)));
+    CHECK(linux_6_18_cookie::mac(m.key, six.facts(), 300, half) ==
+          static_cast<std::uint32_t>(h.hash(said6.data(), said6.size())));
+  }
+}
+
+// What is said ends in the middle of a block, with it, or a word or two behind it: a block that is stirred in twice or
+// not at all, more of the secret than there is of it, another place to start from.
+TEST_CASE("Linux 3.12 and 2.6.32: the hash is that of one message, however long the addresses are") {
+  check_sha1_mac<3>();
+  check_sha1_mac<9>();
+  check_sha1_mac<15>();
+  check_sha1_mac<16>();
+  check_sha1_mac<17>();
+  check_sha1_mac<18>();
+  check_sha1_mac<31>();
+  check_sha1_mac<35>();
+}
+
 // Addresses with more words than a block has.
 TEST_CASE("Linux 3.12: a four-tuple longer than a block counts to its last word") {
   const maker<linux_3_12_cookie> m;
@@ -163,6 +266,9 @@ TEST_CASE("Linux: the timestamp's low six bits") {
   CHECK((codec::stamp(6400, {.send_scale = 7, .sack = true}) & 0x3f) == 0x17);
   CHECK((codec::stamp(6400, {.send_scale = 0, .sack = true, .ecn = true}) & 0x3f) == 0x30);
   CHECK((linux_3_12_cookie::stamp(6400, {.ecn = true}) & 0x3f) == 0x2f);
+  // Of the clock's own bits none is left in their place.
+  CHECK(codec::stamp(6400 + 63, {.send_scale = 6}) == 6400 + 6);
+  CHECK(codec::stamp(6400 + 63, {.send_scale = 0}) == 6400);
   cookie_options o;
   REQUIRE(codec::unstamp(0x1234c7, all_on, o));
   CHECK(o.send_scale == 7);
@@ -201,8 +307,38 @@ TEST_CASE("bits that show an option that was never on offer") {
   CHECK_FALSE(takes(linux_3_12_cookie{}, 0x1f, {.ecn = true}));
   CHECK(takes(linux_6_18_cookie{}, 0x2f, {.sack = true}));
   CHECK_FALSE(takes(linux_3_12_cookie{}, 0x2f, {.sack = true}));
+  CHECK(takes(linux_3_12_cookie{}, 0x0f, {}));  // nothing is shown of what was not offered
   CHECK(takes(linux_2_6_32_cookie{}, 0x100, {}));
   CHECK(takes(onload_cookie<>{}, 0x100, {}));
+}
+
+// Our scale and the peer's exchanged, or a scale that reads as SACK.
+TEST_CASE("Onload: nine bits, our scale below the peer's, then SACK") {
+  using codec = onload_cookie<>;
+  CHECK((codec::stamp(6400, {}) & 0x1ff) == 0);
+  CHECK((codec::stamp(6400, {.send_scale = 7, .receive_scale = 6}) & 0x1ff) == 0x76);
+  CHECK((codec::stamp(6400, {.send_scale = 7, .receive_scale = 6, .sack = true}) & 0x1ff) == 0x176);
+  CHECK((codec::stamp(6400, {.receive_scale = 6, .sack = true}) & 0x1ff) == 0x100);  // our scale alone is none
+  cookie_options o;
+  CHECK(codec::unstamp(0x176, all_on, o));
+  CHECK(o == cookie_options{.send_scale = 7, .receive_scale = 6, .sack = true});
+  o = {};
+  CHECK(codec::unstamp(0x071, all_on, o));
+  CHECK(o == cookie_options{.send_scale = 7, .receive_scale = 1});
+  o = {};
+  CHECK(codec::unstamp(0x100, all_on, o));
+  CHECK_FALSE(o.scales());
+}
+
+// A timestamp that is ahead of the clock by one, or an option read out of one that carries none.
+TEST_CASE_TEMPLATE("where nothing rides in the timestamp it is the clock's", Codec, freebsd_13_cookie,
+                   bernstein_cookie<>, gvisor_cookie) {
+  for (const std::uint32_t clock : {0U, 6401U, 0xffffffffU}) {
+    CHECK(Codec::stamp(clock, {.send_scale = 7, .receive_scale = 6, .sack = true, .ecn = true}) == clock);
+  }
+  cookie_options o;
+  CHECK(Codec::unstamp(0x1ff, all_on, o));
+  CHECK(o == cookie_options{});
 }
 
 // kernels.md 6, invariant 20. Without stepping back, half of the timestamps would lie in the future and PAWS would
@@ -251,17 +387,37 @@ TEST_CASE("FreeBSD: the scales that come back") {
   CHECK_FALSE(m.check(peer.facts(), m.make(peer.facts(), {}, 0), 0)->scales());
 }
 
-// syncookie_mac over the bytes as they are on the wire, by the other function that hashes bytes.
+// syncookie_mac over the bytes as they are on the wire, by the other function that hashes bytes. The lowest byte of the
+// fold is not sent; an addition in place of the last XOR shows only where that byte is full.
 TEST_CASE("FreeBSD: what is hashed") {
   auto peer = peer4();
-  peer.isn = 0x01020304;
   peer.bucket = 0x1122334455667788;
-  const std::uint8_t bytes[] = {10,   0,    0,    2,    10,   0,    0,    1,    0x75, 0x31, 0x4e, 0x20, 0x04,
-                                0x03, 0x02, 0x01, 0x1c, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+  std::uint8_t bytes[] = {10, 0, 0, 2,    10,   0,    0,    1,    0x75, 0x31, 0x4e, 0x20, 0,
+                          0,  0, 0, 0x1c, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
   const maker<freebsd_13_cookie> m;
-  const std::uint64_t h = siphash<>::of_bytes(m.key, bytes, sizeof bytes);
-  const auto mac = static_cast<std::uint32_t>(h) ^ static_cast<std::uint32_t>(h >> 32);
-  CHECK((m.make(peer.facts(), {.mss = 1460}, 0) & ~0xffU) == (mac & ~0xffU));
+  int full = 0;
+  for (std::uint32_t i = 0; i < 1024; ++i) {
+    peer.isn = 0x01020304 + i * 0x00010001;
+    for (std::size_t byte = 0; byte < 4; ++byte) bytes[12 + byte] = static_cast<std::uint8_t>(peer.isn >> (8 * byte));
+    const std::uint64_t h = siphash<>::of_bytes(m.key, bytes, sizeof bytes);
+    const auto mac = static_cast<std::uint32_t>(h) ^ static_cast<std::uint32_t>(h >> 32);
+    full += (mac & 0xffU) == 0xff;
+    CHECK((m.make(peer.facts(), {.mss = 1460}, 0) & ~0xffU) == (mac & ~0xffU));
+  }
+  CHECK(full > 0);
+}
+
+// A key of odd number that reads as SACK.
+TEST_CASE("FreeBSD: SACK comes back if it was there, whichever key is in use") {
+  maker<freebsd_13_cookie> m;
+  const auto peer = peer4();
+  for (m.number = 0; m.number < 4; ++m.number) {
+    for (const bool sack : {false, true}) {
+      const auto o = m.check(peer.facts(), m.make(peer.facts(), {.sack = sack}, 0), 0);
+      REQUIRE(o);
+      CHECK(o->sack == sack);
+    }
+  }
 }
 
 // Two listeners' buckets, or one reseeded: the cookie of another bucket is none.
@@ -299,6 +455,8 @@ TEST_CASE("Bernstein: the difference of the two ISNs is time, MSS, MAC") {
   const seq_number difference = m.make(peer.facts(), {.mss = 1440}, 35 * 64 * second) - peer.isn;
   CHECK((difference >> 27) == 3);
   CHECK(((difference >> 24) & 7U) == 5);
+  const std::uint32_t said[] = {peer.words[0], peer.words[1], peer.words[2], 35};
+  CHECK((difference & 0xffffffU) == (siphash<>{m.key}.hash(said, 4) & 0xffffffU));
   CHECK_FALSE(bernstein_cookie<1>::check(m.key, 0, peer.facts(), difference + peer.isn, 36 * 64 * second));
   CHECK(bernstein_cookie<3>::check(m.key, 0, peer.facts(), difference + peer.isn, 37 * 64 * second));
 }
@@ -312,6 +470,22 @@ TEST_CASE("TLDK: good for 131 seconds") {
   CHECK_FALSE(m.check(peer.facts(), cookie, (1001 + 0x20000) * millisecond));
   CHECK_FALSE(m.check(peer.facts(), cookie, 999 * millisecond));
   CHECK((tldk_cookie::stamp(6400, {.send_scale = 7}) == 6336 + 7));
+}
+
+// The clock's lowest bits in the place of the MSS, or a MAC that another machine does not make.
+TEST_CASE("TLDK: the hash of four-tuple and ISN, plus the clock in steps of 4 ms, plus the MSS") {
+  const maker<tldk_cookie> m;
+  const auto peer = peer4();
+  const std::uint32_t said[] = {peer.words[0], peer.words[1], peer.words[2], peer.isn};
+  const auto mac = static_cast<std::uint32_t>(siphash<>{m.key}.hash(said, 4));
+  for (std::uint32_t ms = 1000; ms < 1008; ++ms) {
+    CAPTURE(ms);
+    const std::uint32_t step = ms < 1004 ? 1000 : 1004;
+    CHECK(m.make(peer.facts(), {.mss = 536}, ms * millisecond) == mac + step);
+    CHECK(m.make(peer.facts(), {.mss = 1440}, ms * millisecond) == mac + step + 2);
+    CHECK(m.mss(peer.facts(), 536, ms * millisecond) == 536);
+    CHECK(m.mss(peer.facts(), 1300, ms * millisecond) == 1300);
+  }
 }
 
 // cookieHash: the bytes in their order, by the function that takes bytes.
