@@ -194,3 +194,12 @@ TEST_CASE("what is taken for an ordinary ACK or an ordinary duplicate has just t
   CHECK(dup.at_isn);
   CHECK(!dup.ack_right);
 }
+
+// A flag that was looked at is forgotten, or one that was not is lost.
+TEST_CASE("of an ordinary segment's flags those that were looked at are known, and the others are its own") {
+  constexpr flags others = flag::psh | flag::ece | flag::cwr;
+  CHECK(detail::facts_about_ordinary_ack(flag::syn | flag::rst | flag::fin | others).flags ==
+        (flag::ack | flag::fin | others));
+  CHECK(detail::facts_about_ordinary_duplicate(flag::ack | flag::rst | flag::fin | others).flags ==
+        (flag::syn | others));
+}
