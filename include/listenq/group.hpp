@@ -195,11 +195,12 @@ class group {
     for (std::size_t i = 0; i < used(); ++i) n += (members_[i].listener->*count)();
     return n;
   }
+  /// Of a member that is asked because those before it have not said `later`.
   static constexpr void add(tick_summary& sum, const tick_summary& t) noexcept {
     sum.timers += t.timers;
     sum.resent += t.resent;
     sum.forgotten += t.forgotten;
-    sum.later = sum.later || t.later;
+    sum.later = t.later;
   }
   constexpr void forget_idle() noexcept {
     for (std::size_t i = used(); i-- > open_;) {

@@ -325,6 +325,30 @@ TEST_CASE("a SYN for which there is no memory gets a cookie only where every ISS
   CHECK(s.syn(2) == verdict::cookie_sent);
 }
 
+namespace {
+
+// Asks for the oldest to make room, and has not said that it may.
+struct asks_unnamed {
+  static constexpr syn_answers evictions{syn_answer::evict_random};
+  static constexpr syn_answer on_accept_full(const overflow_facts&) noexcept { return syn_answer::evict_oldest; }
+};
+
+}  // namespace
+
+// The cookie would be answered by an ACK for which the accept queue has no room either.
+TEST_CASE("a cookie instead of a request is not sent where the accept queue wants room and nobody can go") {
+  using l = with<preset::linux_6_18, sizing<pipeline<exactly<1>>>, waiting<sum_to_backlog>>;
+  script<with<l, accept_full_at_syn<asks_unnamed>>> s{1};
+  s.syn(0);
+  CHECK(s.syn(1) == verdict::dropped_accept_full);
+  CHECK(s.last.stages.has(stage::cookie_wanted));
+  CHECK(s.out.count == 1);
+  script<with<l, accept_full_at_syn<evict_oldest>>> room{1};
+  room.syn(0);
+  CHECK(room.syn(1) == verdict::cookie_sent);
+  CHECK(!room.waits(0));
+}
+
 // --- a known request behind gates ---------------------------------------------------------------------------------
 
 // Only a bare SYN meets the gates that stand before the lookup; anything else of a known peer is its request's.

@@ -140,7 +140,8 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
     return refuse(verdict::dropped_refused, s, out, o);
   } else if constexpr (G::owner == gate_owner::last_quarter) {
     // Not asked of a SYN that a cookie answers: it takes no room.
-    return !o.stages.has(stage::cookie_wanted) && refuse(verdict::dropped_last_quarter, s, out, o);
+    if (o.stages.has(stage::cookie_wanted)) return false;
+    return refuse(verdict::dropped_last_quarter, s, out, o);
   } else {
     refuse(verdict::dropped_by_gate, s, out, o);
     if (G::answer == syn_answer::reset) answer_reset(s, out, o);
@@ -264,7 +265,8 @@ template <class L, class Sink>
     if constexpr (G::owner == gate_owner::known_request) {
       return known = !known_first<typename p::admission> && i != l.npos;
     } else if constexpr (G::owner == gate_owner::budget) {
-      return !l.budget.get().allows(four_tuple_of(s)) && refuse(verdict::dropped_over_budget, s, out, o);
+      if (l.budget.get().allows(four_tuple_of(s))) return false;
+      return refuse(verdict::dropped_over_budget, s, out, o);
     } else {
       return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, h, f, mode, room, out, o);
     }

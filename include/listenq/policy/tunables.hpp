@@ -91,17 +91,14 @@ struct defaults {
                  (0U | ... | (1U << static_cast<unsigned>(Tuned::which)))),
                 "listenq: defaults<...> names a tunable twice; keep one of them.");
   static constexpr const char* name = "defaults";
-  static constexpr std::uint32_t of(tunable t) noexcept {
-    std::uint32_t v = linux_6_18(t);
-    ((Tuned::which == t ? void(v = Tuned::value) : void()), ...);
-    return v;
-  }
+  static constexpr std::uint32_t of(tunable t) noexcept { return values[static_cast<std::size_t>(t)]; }
 
  private:
-  static constexpr std::uint32_t linux_6_18(tunable t) noexcept {
-    constexpr std::array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0, 1, 0};
-    return v[static_cast<std::size_t>(t)];
-  }
+  static constexpr std::array<std::uint32_t, tunable_count> values = [] {
+    std::array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0, 1, 0};  // Linux 6.18
+    ((v[static_cast<std::size_t>(Tuned::which)] = Tuned::value), ...);
+    return v;
+  }();
 };
 
 template <class P>

@@ -104,13 +104,14 @@ class timer_lists {
     link(cells, l, i, behind);
   }
 
+  /// `i` goes behind `behind`, or first; the tail stays the last.
   template <class Cells>
   static constexpr void link(Cells& cells, line& l, std::uint32_t i, std::uint32_t behind) noexcept {
     auto& c = cells[i];
     c.timer_prev = behind;
     c.timer_next = behind == npos ? l.head : cells[behind].timer_next;
     (behind == npos ? l.head : cells[behind].timer_next) = i;
-    (c.timer_next == npos ? l.tail : cells[c.timer_next].timer_prev) = i;
+    cells[c.timer_next].timer_prev = i;
   }
 
   std::array<line, Lists> lists_{};
