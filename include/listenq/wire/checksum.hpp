@@ -67,11 +67,40 @@ constexpr void store16(std::byte* p, std::uint16_t v) noexcept {
   p[0] = static_cast<std::byte>(v >> 8);
   p[1] = static_cast<std::byte>(v & 0xff);
 }
+
+namespace detail {
+
+inline constexpr bool little_endian = std::endian::native == std::endian::little;
+
+/// What constant evaluation can do: a byte at a time. Elsewhere a number goes in one piece: of bytes in a row a
+/// compiler makes vectors, byte by byte.
+constexpr void store32_by_bytes(std::byte* p, std::uint32_t v) noexcept {
+  store16(p, static_cast<std::uint16_t>(v >> 16));
+  store16(p + 2, static_cast<std::uint16_t>(v & 0xffff));
+}
+/// A number of `T`'s size at `p`, in the machine's own order.
+template <class T>
+constexpr T load_native_by_bytes(const std::byte* p) noexcept {
+  std::uint64_t v = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    v |= std::to_integer<std::uint64_t>(p[i]) << 8 * (little_endian ? i : sizeof(T) - 1 - i);
+  }
+  return static_cast<T>(v);
+}
+template <class T>
+[[gnu::always_inline]] constexpr T load_native(const std::byte* p) noexcept {
+  if (std::is_constant_evaluated()) return load_native_by_bytes<T>(p);
+  T v{};
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+}  // namespace detail
+
 constexpr void store32(std::byte* p, std::uint32_t v) noexcept {
-  p[0] = static_cast<std::byte>(v >> 24);
-  p[1] = static_cast<std::byte>(v >> 16 & 0xff);
-  p[2] = static_cast<std::byte>(v >> 8 & 0xff);
-  p[3] = static_cast<std::byte>(v & 0xff);
+  if (std::is_constant_evaluated()) return detail::store32_by_bytes(p, v);
+  if constexpr (detail::little_endian) v = __builtin_bswap32(v);
+  std::memcpy(p, &v, sizeof v);
 }
 
 /// Folds carries into 16 bits. Zero only for zero.
@@ -81,72 +110,96 @@ constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
   return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
-/// `ones_sum`, a word at a time, for constant evaluation.
-constexpr std::uint16_t ones_sum_by_words(byte_view bytes, std::uint16_t start) noexcept {
-  std::uint64_t sum = start;
-  const std::byte* p = bytes.data;
-  std::size_t left = bytes.size;
-  for (; left >= 2; p += 2, left -= 2) sum += load16(p);
-  if (left != 0) sum += static_cast<std::uint64_t>(load8(p)) << 8;
-  return fold(sum);
+namespace detail {
+
+/// A sum of words in network order as one of words in the machine's order, or back: of four words the order does not
+/// matter, only that of the bytes in each (RFC 1071 2 (B)).
+constexpr std::uint64_t in_other_order(std::uint64_t sum) noexcept {
+  return little_endian ? __builtin_bswap64(sum) : sum;
 }
 
-/// The one's complement sum of `bytes` as 16-bit words in network order, added to `start`; an odd last byte counts as
-/// the high half of a word (RFC 1071 1). Parts may be summed one by one as long as only the last has an odd size.
-constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexcept {
-  if (std::is_constant_evaluated()) return ones_sum_by_words(bytes, start);
+/// The sum of two numbers and of the carry out of it.
+[[gnu::always_inline]] constexpr std::uint64_t add(std::uint64_t a, std::uint64_t b) noexcept {
+  a += b;
+  return a + (a < b ? 1U : 0U);
+}
+
+/// The sum of `Words` numbers of eight bytes in the machine's order: no loop is left of it.
+template <std::size_t Words>
+[[gnu::always_inline]] constexpr std::uint64_t sum_of(const std::byte* p) noexcept {
+  const auto last = load_native<std::uint64_t>(p + 8 * (Words - 1));
+  if constexpr (Words == 1) {
+    return last;
+  } else {
+    return add(sum_of<Words - 1>(p), last);
+  }
+}
+
+/// The sum of `bytes` in the machine's order, not folded. An odd last byte is the one that comes first.
+constexpr std::uint64_t native_sum(byte_view bytes) noexcept {
   const std::byte* p = bytes.data;
   std::size_t left = bytes.size;
-  // Eight bytes at a time in the machine's own order: the sum does not care until the end (RFC 1071 2 (B)).
-  const auto in_order = [](std::uint16_t v) noexcept {
-    if constexpr (std::endian::native == std::endian::little) v = static_cast<std::uint16_t>(v << 8 | v >> 8);
-    return v;
-  };
-  std::uint64_t sum = in_order(start);
-  const auto add = [&sum](std::uint64_t word) noexcept {
-    sum += word;
-    sum += sum < word ? 1U : 0U;
-  };
-  for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word{};
-    std::memcpy(&word, p, sizeof word);
-    add(word);
-  }
+  if (left == 40) return sum_of<5>(p);  // nearly every SYN
+  if (left == 32) return sum_of<4>(p);  // nearly every other segment without payload
+  std::uint64_t sum = 0;
+  for (; left >= 32; p += 32, left -= 32) sum = add(sum, sum_of<4>(p));
+  for (; left >= 8; p += 8, left -= 8) sum = add(sum, load_native<std::uint64_t>(p));
   if (left >= 4) {
-    std::uint32_t word{};
-    std::memcpy(&word, p, sizeof word);
-    add(word);
+    sum = add(sum, load_native<std::uint32_t>(p));
     p += 4;
     left -= 4;
   }
   if (left >= 2) {
-    std::uint16_t word{};
-    std::memcpy(&word, p, sizeof word);
-    add(word);
+    sum = add(sum, load_native<std::uint16_t>(p));
     p += 2;
     left -= 2;
   }
-  if (left != 0) {
-    std::uint16_t word{};
-    std::memcpy(&word, p, 1);
-    add(word);
-  }
-  return in_order(fold(sum));
+  if (left != 0) sum = add(sum, little_endian ? load8(p) : std::uint64_t{load8(p)} << 8);
+  return sum;
 }
+
+/// Is a sum what it is over bytes that hold their own checksum: ffff, when it is folded? In either order.
+constexpr bool sound(std::uint64_t sum) noexcept { return sum % 0xffff == 0 && sum != 0; }
+
+/// The sum of `bytes` in network order on top of `start`, not folded.
+constexpr std::uint64_t wide_sum(byte_view bytes, std::uint64_t start) noexcept {
+  return add(in_other_order(native_sum(bytes)), start);
+}
+
+}  // namespace detail
+
+/// The one's complement sum of `bytes` as 16-bit words in network order, added to `start`; an odd last byte counts as
+/// the high half of a word (RFC 1071 1). Parts may be summed one by one as long as only the last has an odd size.
+constexpr std::uint16_t ones_sum(byte_view bytes, std::uint16_t start = 0) noexcept {
+  return fold(detail::wide_sum(bytes, start));
+}
+
+namespace detail {
+
+constexpr std::uint64_t wide_pseudo_header_sum(const ipv4::address& source, const ipv4::address& destination,
+                                               std::size_t length, std::uint8_t protocol = protocol_tcp) noexcept {
+  return std::uint64_t{source.value} + destination.value + protocol + length;
+}
+constexpr std::uint64_t wide_pseudo_header_sum(const ipv6::address& source, const ipv6::address& destination,
+                                               std::size_t length, std::uint8_t protocol = protocol_tcp) noexcept {
+  std::uint64_t sum = protocol + std::uint64_t{length};
+  for (const std::uint32_t word : source.value) sum += word;
+  for (const std::uint32_t word : destination.value) sum += word;
+  return sum;
+}
+
+}  // namespace detail
 
 /// The sum of TCP's pseudo-header (RFC 9293 3.1) over IPv4. `length`: TCP header and payload, bytes.
 constexpr std::uint16_t pseudo_header_sum(const ipv4::address& source, const ipv4::address& destination,
                                           std::size_t length) noexcept {
-  return fold(std::uint64_t{source.value} + destination.value + protocol_tcp + length);
+  return fold(detail::wide_pseudo_header_sum(source, destination, length));
 }
 
 /// The same over IPv6 (RFC 8200 8.1). For two IPv4-mapped addresses it equals IPv4's: each ffff adds nothing.
 constexpr std::uint16_t pseudo_header_sum(const ipv6::address& source, const ipv6::address& destination,
                                           std::size_t length, std::uint8_t protocol = protocol_tcp) noexcept {
-  std::uint64_t sum = protocol + std::uint64_t{length};
-  for (const std::uint32_t word : source.value) sum += word;
-  for (const std::uint32_t word : destination.value) sum += word;
-  return fold(sum);
+  return fold(detail::wide_pseudo_header_sum(source, destination, length, protocol));
 }
 
 /// The checksum field for `bytes` whose own checksum field is zero, on top of a pseudo-header's sum.
@@ -155,7 +208,9 @@ constexpr std::uint16_t checksum(byte_view bytes, std::uint16_t start = 0) noexc
 }
 
 /// Is the checksum inside `bytes` right? (Bytes that are all zero, with nothing to start from, are not.)
-constexpr bool verify(byte_view bytes, std::uint16_t start = 0) noexcept { return ones_sum(bytes, start) == 0xffff; }
+constexpr bool verify(byte_view bytes, std::uint16_t start = 0) noexcept {
+  return detail::sound(detail::wide_sum(bytes, start));
+}
 
 /// The checksum field after one aligned 16-bit word under it went from `before` to `after`: HC' = ~(~HC + ~m + m')
 /// (RFC 1624 3, equation 3). A wrong checksum stays wrong.
