@@ -122,6 +122,33 @@ TEST_CASE("memory that was promised for requests and is not there: listen() fail
   CHECK(!l.listening());
 }
 
+namespace {
+
+// Would take any number for what it has room for, as a machine with 2^32 cells would.
+struct boundless {
+  template <class T, stored Role>
+  struct array : fixed<64>::array<T, Role> {
+    static constexpr std::size_t most(const boundless&) noexcept { return 0xffffffffU; }
+    static constexpr bool reserve(std::size_t n, boundless&) noexcept { return n <= 64; }
+  };
+};
+// All the requests that can be numbered.
+struct as_many_as_there_are {
+  static constexpr bool once = false;
+  static constexpr std::uint32_t limit(std::uint32_t, const tunable_source auto&) noexcept { return 0xffffffffU; }
+};
+
+}  // namespace
+
+// The cells to spare added in 32 bits: room for seven would do for 2^32 - 1.
+TEST_CASE("so many requests that no cell can be spared are asked for as they are") {
+  with<plain, storage<boundless>, sizing<as_many_as_there_are>> l;
+  const listen_result r = l.listen(3);
+  CHECK(r.status == listen_status::storage_too_small);
+  CHECK(r.needed == 0xffffffffU);
+  CHECK(!l.listening());
+}
+
 // The number is the same, and yet as many requests as before do not fit.
 TEST_CASE("listen() again: a limit that a tunable has changed is a change") {
   with<plain, sizing<pipeline<at_most<tunable::max_syn_backlog>>>> l;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <listenq/segment.hpp>
 
+#include "support/script.hpp"
+
 using namespace listenq;
 
 namespace {
@@ -269,17 +271,17 @@ TEST_CASE("a view of bytes goes from the first to behind the last") {
 }
 
 // One of the four is not looked at, and a segment to another address of ours finds the request of this one.
-TEST_CASE("a segment belongs to a connection if all four of its tuple are the same") {
-  segment s;
-  s.source = {ip(10, 0, 0, 1), 1000};
-  s.destination = {ip(10, 0, 0, 2), 80};
-  const four_tuple t = four_tuple_of(s);
+TEST_CASE_TEMPLATE("a segment belongs to a connection if all four of its tuple are the same", A, ipv4, ipv6) {
+  basic_segment<A> s;
+  s.source = {test::host<A>(1), 1000};
+  s.destination = {test::host<A>(2), 80};
+  const basic_four_tuple<A> t = four_tuple_of(s);
   CHECK(belongs_to(s, t));
   for (int which = 0; which < 4; ++which) {
-    segment other = s;
-    if (which == 0) other.source.address = ip(10, 0, 0, 3);
+    basic_segment<A> other = s;
+    if (which == 0) other.source.address = test::host<A>(3);
     if (which == 1) other.source.port = 1001;
-    if (which == 2) other.destination.address = ip(10, 0, 0, 3);
+    if (which == 2) other.destination.address = test::host<A>(3);
     if (which == 3) other.destination.port = 81;
     CAPTURE(which);
     CHECK_FALSE(belongs_to(other, t));

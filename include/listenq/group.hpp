@@ -162,9 +162,9 @@ class group {
   constexpr std::size_t size() const noexcept { return open_; }
   constexpr std::size_t left() const noexcept { return closed_; }
   /// Q, Y and A of all of them together.
-  constexpr std::uint32_t request_count() const noexcept { return sum_of(&L::request_count); }
-  constexpr std::uint32_t young_count() const noexcept { return sum_of(&L::young_count); }
-  constexpr std::uint32_t accept_count() const noexcept { return sum_of(&L::accept_count); }
+  constexpr std::uint32_t request_count() const noexcept { return sum_of<&L::request_count>(); }
+  constexpr std::uint32_t young_count() const noexcept { return sum_of<&L::young_count>(); }
+  constexpr std::uint32_t accept_count() const noexcept { return sum_of<&L::accept_count>(); }
   constexpr const group_counters& counters() const noexcept { return counters_; }
   /// The member that a newcomer with this four-tuple goes to; null if there is none.
   constexpr L* choose(const key_type& key) noexcept {
@@ -190,9 +190,10 @@ class group {
     }
     return npos;
   }
-  constexpr std::uint32_t sum_of(std::uint32_t (L::*count)() const noexcept) const noexcept {
+  template <auto Count>
+  constexpr std::uint32_t sum_of() const noexcept {
     std::uint32_t n = 0;
-    for (std::size_t i = 0; i < used(); ++i) n += (members_[i].listener->*count)();
+    for (std::size_t i = 0; i < used(); ++i) n += (members_[i].listener->*Count)();
     return n;
   }
   /// Of a member that is asked because those before it have not said `later`.
@@ -223,11 +224,10 @@ class group {
     }
     return nullptr;
   }
+  /// One that `l` has.
   static constexpr void forget(state_type& l, const key_type& key) noexcept {
     const std::uint64_t h = l.hash(key);
-    if (const auto i = l.requests.find(key, detail::low(h)); i != l.npos) {
-      l.forget_request(i, h, departure::closed);
-    }
+    l.forget_request(l.requests.find(key, detail::low(h)), h, departure::closed);
   }
 
   constexpr void wake(member& m) noexcept {

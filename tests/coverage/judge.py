@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSL-1.0
 """Lines that no test ran and branches that none took; accepted.toml excuses some, with reasons.
 
-usage: judge.py BUILD [--part]    prints the places and a table; exit status 1 when there is a place.
+usage: judge.py BUILD [--part]    prints the places and a table; exit status 1 when there is a place. The same table for
+each header: BUILD/report.txt.
 --part: only some rooms of tests ran, so nothing is said of excuses that are no longer needed.
 
 It asks gcov itself: gcovr adds branch 2 of one instantiation to branch 2 of another even where `if constexpr` has left
 them different branches, and takes the edge of an exception for a branch where it was never run. Here instantiations are
-added up when they have the same branches, edges of exceptions left out.
+added up when they have as many branches, those of exceptions left out.
 """
 import collections
 import concurrent.futures
@@ -42,18 +43,29 @@ def gcov(object_file):
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
-def folded(rows):
-    """Rows of (edge of an exception?, times taken), one an instantiation, added up where they are of one kind. gcov strings
-    the instantiations of a lambda together to one row: the longest row that all of them repeat is one instantiation's."""
-    kinds = [tuple(thrown for thrown, _ in row) for row in rows]
-    one = kinds[0][:math.gcd(*map(len, kinds))]
-    if all(k == one * (len(k) // len(one)) for k in kinds):
-        rows = [row[i:i + len(one)] for row in rows for i in range(0, len(row), len(one))]
+def ours(branches):
+    """How often each was taken. A call that may throw has two edges, the way back and, behind it, that of the exception:
+    neither is a branch of ours, and whether there are any depends on what else the compiler has seen of the function."""
+    counts = []
+    for branch in branches:
+        if branch["throw"]:
+            counts.pop()
+        else:
+            counts.append(branch["count"])
+    return counts
+
+
+def folded(named, strung):
+    """Rows of one place, one an instantiation, added up where they are as long. gcov strings the instantiations of a
+    lambda together to one row: each is as long as those with a name are, or as the longest that all rows may repeat."""
+    one, lengths = math.gcd(*map(len, strung)), {len(row) for row in named}
+    if len(lengths) == 1 and one % min(lengths) == 0:
+        one = min(lengths)
+    strung = [row[i:i + one] for row in strung for i in range(0, len(row), one)]
     sums = {}
-    for row in rows:
-        kind = tuple(thrown for thrown, _ in row)
-        sums[kind] = [a + count for a, (_, count) in zip(sums.get(kind, [0] * len(kind)), row)]
-    return [count for kind, counts in sums.items() for thrown, count in zip(kind, counts) if not thrown]
+    for row in named + strung:
+        sums[len(row)] = [a + b for a, b in zip(sums.get(len(row), [0] * len(row)), row)]
+    return [count for counts in sums.values() for count in counts]
 
 
 def read(build):
@@ -70,18 +82,9 @@ def read(build):
                     for line in file["lines"]:
                         place = name, line["line_number"]
                         run[place] += line["count"]
-                        if line["branches"]:
-                            row = [(b["throw"], b["count"]) for b in line["branches"]]
-                            (named if "function_name" in line else strung)[place].append(row)
-    taken = {}
-    for place in run:
-        kinds = collections.defaultdict(list)
-        for row in named[place]:
-            kinds[tuple(thrown for thrown, _ in row)].append(row)
-        taken[place] = [count for rows in kinds.values() for count in folded(rows)]
-        if strung[place]:
-            taken[place] += folded(strung[place])
-    return run, taken
+                        if counts := ours(line["branches"]):
+                            (named if "function_name" in line else strung)[place].append(counts)
+    return run, {place: folded(named[place], strung[place]) for place in run}
 
 
 def main():
@@ -95,13 +98,15 @@ def main():
             continue
         text = (LIBRARY / file).read_text().splitlines()[number - 1].strip()
         branches = [] if DEFAULTED.search(text) else [count > 0 for count in taken[file, number]]
-        total[room(file)].update(lines=1, run=times > 0, branches=len(branches), taken=sum(branches))
+        for whole in room(file), file:
+            total[whole].update(lines=1, run=times > 0, branches=len(branches), taken=sum(branches))
         if times > 0 and all(branches):
             continue
         missing = f"{branches.count(False)} of {len(branches)} branches" if times > 0 else "never run"
         if (file, text, missing) in excused:
             needed.add((file, text, missing))
-            total[room(file)].update(excused_lines=times == 0, excused=branches.count(False))
+            for whole in room(file), file:
+                total[whole].update(excused_lines=times == 0, excused=branches.count(False))
         elif file in WITH_LOGIC:
             places.append(f"{file}:{number}: {missing}\n    | {text}")
     for place in places:
@@ -110,10 +115,14 @@ def main():
     for key in [] if "--part" in sys.argv else sorted(excused - needed):
         print("accepted.toml: no longer needed:", " | ".join(key))
         status = 1
-    for name in ROOMS:
+
+    def row(name):
         c = total[name]
-        print(f"{name}: {c['run']} of {c['lines']} lines, {c['taken']} of {c['branches']} branches; "
-              f"excused {c['excused_lines']} and {c['excused']}")
+        return (f"{name}: {c['run']} of {c['lines']} lines, {c['taken']} of {c['branches']} branches; "
+                f"excused {c['excused_lines']} and {c['excused']}")
+    print(*map(row, ROOMS), sep="\n")
+    headers = sorted(total.keys() - set(ROOMS))
+    pathlib.Path(sys.argv[1], "report.txt").write_text("".join(f"{row(name)}\n" for name in headers))
     return status
 
 

@@ -50,6 +50,22 @@ TEST_CASE("a request that finds no room stays with its listener, with its number
   CHECK(to.request(0).deadline == before.deadline);
 }
 
+// The budget is told that it has left before it is known whether it arrives.
+TEST_CASE("a request that finds no room is in its listener's budget as before, one that moves in the other's") {
+  using charged = with<small<1>, budget<per_prefix<24, 64, exactly<3>>>,
+                       admission<in_order<gates::known_request, gates::budget, gates::request_queue>>>;
+  script<charged> from{0}, to{0};
+  from.syn(0);
+  to.syn(2), to.syn(3);
+  CHECK(!detail::move_request(state_of(from), state_of(to), tuple(0)));
+  CHECK(from.listener.budget_balanced());
+  CHECK(to.listener.budget_balanced());
+  to.rst(2);
+  CHECK(detail::move_request(state_of(from), state_of(to), tuple(0)));
+  CHECK(from.listener.budget_balanced());
+  CHECK(to.listener.budget_balanced());
+}
+
 // A hand that is put back would sweep what others have waited for; one that is not set, nothing.
 TEST_CASE(
     "under a hand: the request that comes first sets when the hand moves, no other, and none that does not come") {

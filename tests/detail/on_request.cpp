@@ -51,6 +51,35 @@ constexpr stages set_of(std::initializer_list<stage> all) {
 
 }  // namespace
 
+// --- the short ways -----------------------------------------------------------------------------------------------
+
+namespace {
+
+// Only a PSH finishes a handshake, and only a SYN with URG gets the SYN-ACK again.
+struct particular : linux_validation<linux_era::v6_18> {
+  static constexpr request_answer judge(const request_facts& f) noexcept {
+    const request_answer a = linux_validation::judge(f);
+    if (a == request_answer::finish && !f.flags.has(flag::psh)) return request_answer::ignore;
+    if (a == request_answer::resend && !f.flags.has(flag::urg)) return request_answer::ignore;
+    return a;
+  }
+};
+
+}  // namespace
+
+// What is nearly always the answer, taken for what is always the answer.
+TEST_CASE("a validation that will not finish on the ordinary ACK, or not repeat for the ordinary SYN, has its way") {
+  script<judged<particular>> s{3};
+  s.syn(0);
+  s.now = at(0.6);
+  CHECK(s.syn(0) == verdict::no_ack);
+  CHECK(s.out.count == 1);
+  CHECK(s.send(0, {.flags = SYN | flag::urg}) == verdict::duplicate_syn);
+  CHECK(s.ack(0) == verdict::no_ack);
+  CHECK(s.waits(0));
+  CHECK(s.data(0) == verdict::promoted);
+}
+
 // --- duplicate SYNs -----------------------------------------------------------------------------------------------
 
 // A forged SYN with a timestamp of 2^31 - 1 ahead would make every later segment of the peer an old one.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// detail/state.hpp: what is made of the hash of a four-tuple.
+// detail/state.hpp: what is made of the hash of a four-tuple; a child for which there is no room.
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -7,6 +7,7 @@
 #include <listenq/listener.hpp>
 #include <listenq/mirror.hpp>
 #include <listenq/preset/linux_6_18.hpp>
+#include <optional>
 
 #include "support/script.hpp"
 
@@ -55,4 +56,33 @@ TEST_CASE("the timestamp clock of a peer is shifted by another mix of both halve
     CHECK(shift != static_cast<std::uint32_t>(h));
     CHECK(shift != static_cast<std::uint32_t>(h >> 32));
   }
+}
+
+namespace {
+
+// As many may wait as come, it says, and that there is room for one.
+struct two_tongued {
+  static constexpr bool full(queue_lengths, std::uint32_t) noexcept { return false; }
+  static constexpr std::uint32_t capacity(std::uint32_t) noexcept { return 1; }
+};
+struct numbering : test::recorder<> {
+  std::optional<int> make_child(const handshake&, const segment&) { return static_cast<int>(children++); }
+};
+
+}  // namespace
+
+// A handle written beyond the accept queue, or a connection that is said to wait and that nobody can accept.
+TEST_CASE("where `waiting` admits more connections than it made room for, the next one finds no room") {
+  using l = with<preset::linux_6_18, waiting<two_tongued>>;
+  const auto second = [](auto s) {
+    CHECK(s.connect(0, 0) == 1);
+    s.syn(1);
+    CHECK(s.ack(1) == verdict::overflow_kept);
+    CHECK(s.last.stages.has(stage::child_refused));
+    CHECK(s.listener.accept_count() == 1);
+    s.listener.accept();
+    CHECK(s.ack(1) == verdict::promoted);
+  };
+  second(script<l>{3});
+  second(script<with<l, child<handles<int>>>, numbering>{3});
 }

@@ -330,6 +330,17 @@ TEST_CASE("freebsd main: a SYN+ACK that nobody asked for gets no answer, on 13 a
   CHECK(then.out.last().flags == RST);
 }
 
+// What is new is for ACKs only, and for those that have good timestamps.
+TEST_CASE("freebsd main: a SYN, a RST, a SYN+ACK and an ACK with wrong timestamps get what they get on 13") {
+  script<listener<validation<freebsd_main_validation>, offer<linux_6_18_offer>>> s{4};
+  s.syn(0, stamped(1000));
+  CHECK(s.syn(0, stamped(1001)) == verdict::duplicate_syn);
+  CHECK(s.send(0, {.flags = ACK, .seq = 1, .ack = 1, .options = stamped(1)}) == verdict::wrong_timestamp);
+  CHECK(s.ack(0) == verdict::wrong_timestamp);
+  CHECK(s.send(0, {.flags = RST, .seq = 2}) == verdict::challenged);
+  CHECK(s.send(0, {.flags = SYN | ACK, .seq = 1, .ack = 1}) == verdict::request_reset_by_syn);
+}
+
 TEST_CASE("freebsd main: a wrong ACK gets a RST, one outside the window an ACK, and the request stays") {
   script<listener<validation<freebsd_main_validation>, offer<linux_6_18_offer>>> s{4};
   s.syn(0);

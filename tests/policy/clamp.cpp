@@ -100,6 +100,7 @@ TEST_CASE("never_below lifts what its base reads") {
   CHECK(onload::clamp(-1, t) == 128);
   CHECK(onload::clamp(500, t) == 128);
   CHECK(never_below<1, as_is>::clamp(0, t) == 1);
+  CHECK(never_below<1, as_is>::clamp(2, t) == 2);
   CHECK(tunables_of<never_below<1, as_is>> == tunable_set{});
 }
 

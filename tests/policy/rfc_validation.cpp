@@ -287,3 +287,14 @@ TEST_CASE("repeats_syn_ack: the SYN again gets the SYN-ACK again, another SYN wh
   CHECK(s.out.last().flags == (SYN | ACK));
   CHECK(s.send(0, {.flags = SYN, .seq = 7}) == verdict::request_reset_by_syn);
 }
+
+// RFC 5961 3.2 stops short of the edge; lwIP does not (tcp_process).
+TEST_CASE("lwIP: a RST at the right edge of the window is challenged, one behind it ignored") {
+  script<listener<validation<lwip_validation>, offer<linux_6_18_offer>>> s{4};
+  s.syn(0);
+  constexpr std::int64_t edge_at = 1 + linux_6_18_offer::window;
+  CHECK(s.send(0, {.flags = RST, .seq = edge_at - 1}) == verdict::challenged);
+  CHECK(s.send(0, {.flags = RST, .seq = edge_at}) == verdict::challenged);
+  CHECK(s.send(0, {.flags = RST, .seq = edge_at + 1}) == verdict::out_of_window);
+  CHECK(s.waits(0));
+}

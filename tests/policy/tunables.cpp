@@ -6,6 +6,7 @@
 #include <listenq/policy/tunables.hpp>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace listenq;
 
@@ -44,6 +45,18 @@ TEST_CASE("a tunable that nobody reads has no field and reads as its default") {
   CHECK(v[tunable::somaxconn] == 128);
   CHECK(v[tunable::synack_retries] == 5);
   CHECK(std::is_empty_v<decltype(v)>);
+}
+
+// A field for one that nobody reads would be the field of the next.
+TEST_CASE("values that are made anew start as their defaults say, and only members have one") {
+  using d = defaults<tuned<tunable::syncookies, 2>, tuned<tunable::somaxconn, 128>>;
+  const std::vector<tunable_values<tunable_set{tunable::syncookies, tunable::synack_retries}, d>> made(2);
+  for (const auto& v : made) {
+    CHECK(v[tunable::syncookies] == 2);
+    CHECK(v[tunable::synack_retries] == 5);
+    CHECK(v[tunable::somaxconn] == 128);
+    CHECK(sizeof(v) == 2 * sizeof(std::uint32_t));
+  }
 }
 
 // Linux 6.18's documentation (ip-sysctl.rst), with the max_syn_backlog of a small machine.

@@ -30,7 +30,6 @@ constexpr bool opens_with_one_less(const state<L>& l, syn_facts f) noexcept {
 template <class L>
 constexpr typename state<L>::index victim(state<L>& l, syn_answer how, std::uint64_t h) noexcept {
   constexpr syn_answers may = evictions_in<policies<L>>;
-  if (l.requests.size() == 0 && !policies<L>::requests::borrows) return l.npos;
   if constexpr (may.has(syn_answer::evict_oldest)) {
     if (how == syn_answer::evict_oldest) return l.requests.oldest(l.limit);
   }
@@ -268,7 +267,8 @@ template <class L, class Sink>
       if (l.budget.get().allows(four_tuple_of(s))) return false;
       return refuse(verdict::dropped_over_budget, s, out, o);
     } else {
-      return G::closed(f, l.tunables) && at_closed_gate<G>(l, s, h, f, mode, room, out, o);
+      if (G::closed(f, l.tunables)) return at_closed_gate<G>(l, s, h, f, mode, room, out, o);
+      return false;
     }
   });
   if constexpr (!known_first<typename p::admission>) {

@@ -126,6 +126,18 @@ struct budget {
 
 }  // namespace gates
 
+namespace detail {
+template <class Gate, class... Later, class Visit>
+[[gnu::always_inline]] constexpr bool any_gate(Visit& visit) {
+  if (visit.template operator()<Gate>()) return true;
+  if constexpr (sizeof...(Later) > 0) {
+    return any_gate<Later...>(visit);
+  } else {
+    return false;
+  }
+}
+}  // namespace detail
+
 /// Gates from left to right; the first closed one that refuses decides. There is exactly one `gates::known_request`:
 /// what stands before it is asked of every SYN, what stands behind it of new ones only.
 template <gate... Gates>
@@ -137,7 +149,7 @@ struct in_order {
   /// Calls `visit.template operator()<Gate>()` for each gate until it returns true.
   template <class Visit>
   static constexpr bool any(Visit&& visit) {
-    return (visit.template operator()<Gates>() || ...);
+    return detail::any_gate<Gates...>(visit);
   }
 };
 

@@ -52,7 +52,7 @@ struct syn_answers {
   constexpr bool has(syn_answer a) const noexcept { return ((bits >> static_cast<unsigned>(a)) & 1U) != 0; }
   template <std::same_as<syn_answer>... A>
   constexpr bool any(A... a) const noexcept {
-    return (has(a) || ...);
+    return (bits & syn_answers{a...}.bits) != 0;
   }
   friend constexpr syn_answers operator|(syn_answers a, syn_answers b) noexcept {
     a.bits |= b.bits;

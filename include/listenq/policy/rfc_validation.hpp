@@ -132,7 +132,8 @@ template <validation_policy P>
 struct blind_to_sequence : P {
   static constexpr const char* name = "blind_to_sequence";
 
-  static constexpr request_answer judge(request_facts f) noexcept {
+  static constexpr request_answer judge(const request_facts& seen) noexcept {
+    request_facts f = seen;
     f.exact = f.in_window = f.starts_in_window = true;
     f.at_right_edge = false;
     return P::judge(f);
