@@ -54,6 +54,7 @@
 #include <listenq/policy/schedule.hpp>
 #include <listenq/policy/shared_budget.hpp>
 #include <listenq/policy/siphash_lanes.hpp>
+#include <listenq/policy/siphash_pair.hpp>
 #include <listenq/policy/sizing.hpp>
 #include <listenq/policy/storage.hpp>
 #include <listenq/policy/syncache.hpp>

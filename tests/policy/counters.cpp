@@ -88,6 +88,12 @@ TEST_CASE("a cookie that is sent") {
          "SyncookiesSent=1",
          "ListenDrops=1 TCPReqQFullDoCookies=1 SyncookiesSent=1",
          "TCPReqQFullDoCookies=1 SyncookiesSent=1"});
+  // Bug caught: what else such a SYN has met forgotten.
+  check({verdict::cookie_sent,
+         {stage::request_full, stage::cookie_wanted, stage::answered, stage::fast_open_asked},
+         "SyncookiesSent=1 TCPFastOpenCookieReqd=1",
+         "ListenDrops=1 TCPReqQFullDoCookies=1 SyncookiesSent=1 TCPFastOpenCookieReqd=1",
+         "TCPReqQFullDoCookies=1 SyncookiesSent=1 TCPFastOpenCookieReqd=1"});
 }
 
 TEST_CASE("a cookie that comes back") {

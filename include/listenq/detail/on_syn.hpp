@@ -150,7 +150,7 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
 
 /// An ISS that is a cookie for `r`.
 template <class L>
-constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h) noexcept {
+[[gnu::always_inline]] constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h) noexcept {
   using p = policies<L>;
   const key_words<typename p::family> w{r.key};
   auto& cookies = l.cookies.get();
@@ -158,9 +158,10 @@ constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64
   cookies.window.sent(l.now);
 }
 
+/// `met`: the stages so far. Out of the way of all others, whose registers it would take.
 template <class L, class Sink>
-constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
-                           outcome& o) {
+[[gnu::noinline]] constexpr outcome send_cookie(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                                Sink& out, stages met) {
   using p = policies<L>;
   using codec = typename p::cookies::codec;
   typename state<L>::request_type r;
@@ -168,8 +169,9 @@ constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s
   forget_beyond(r, codec::carries);
   sign(l, r, h);
   const std::uint32_t clock = codec::stamp(timestamp(l.now, 0), cookie_options_of<typename p::offer>(r));
-  o.verdict = verdict::cookie_sent;
+  outcome o{.verdict = verdict::cookie_sent, .stages = met};
   answer(syn_ack<typename p::offer>(r, clock + l.ts_offset(h)), out, o);
+  return o;
 }
 
 template <class L, class Sink>
@@ -284,7 +286,7 @@ template <class L, class Sink>
     const bool helps =
         beside && (o.verdict == verdict::dropped_request_full || o.verdict == verdict::dropped_no_memory);
     if (helps) o.stages.add(stage::cookie_wanted);
-    if (helps || (has_room && instead)) send_cookie(l, s, h, out, o);
+    if (helps || (has_room && instead)) return send_cookie(l, s, h, out, o.stages);
   }
   return o;
 }

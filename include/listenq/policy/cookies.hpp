@@ -66,7 +66,8 @@ typename Codec::key_type > struct cookie_issuer {
   ring_type keys{};
   [[no_unique_address]] Window window{};
 
-  constexpr seq_number make(const cookie_facts& f, const cookie_options& o, instant now) const noexcept {
+  [[gnu::always_inline]] constexpr seq_number make(const cookie_facts& f, const cookie_options& o,
+                                                   instant now) const noexcept {
     const numbered_key<typename Codec::key_type> k = keys.signer(now);
     return Codec::make(k.key, k.number, f, o, now);
   }

@@ -210,7 +210,11 @@ class linux_counters {
 
   constexpr void count_stages(const outcome& o) noexcept {
     const stages s = o.stages;
-    if (counts_drops && s.has(stage::cookie_wanted)) ++v_.req_q_full_do_cookies;
+    if (counts_drops && s.has(stage::cookie_wanted)) {
+      ++v_.req_q_full_do_cookies;
+      // Of a flood that cookies answer that is all.
+      if ((s.bits & ~uncounted.bits) == static_cast<std::uint32_t>(stage::cookie_wanted)) return;
+    }
     if (s.has(stage::rate_limited) && o.verdict != verdict::challenged) ++v_.ack_skipped_syn_recv;
     if (s.has(stage::old_timestamp)) ++v_.paws_estab;
     if (s.has(stage::bad_echo)) ++v_.ts_ecr_rejected;

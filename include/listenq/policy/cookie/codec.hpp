@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/policy/siphash_pair.hpp>
 #include <listenq/segment.hpp>
 #include <optional>
 #include <type_traits>
@@ -109,6 +110,21 @@ constexpr std::uint64_t keyed_hash(const siphash_key& key, const cookie_facts& f
   return siphash<2, 4>{key}.hash_bytes(word, 4 * (f.word_count + N));
 }
 
+/// The four-tuple, an odd number of words, followed by `more_a` under one key and by `more_b` under another: two of
+/// `keyed_hash`, side by side.
+[[gnu::always_inline]] constexpr number_pair keyed_hashes(const siphash_key& a, std::uint32_t more_a,
+                                                          const siphash_key& b, std::uint32_t more_b,
+                                                          const cookie_facts& f) noexcept {
+  siphash_pair s{a, b};
+  const std::size_t last = f.word_count - 1;
+  for (std::size_t i = 0; i < last; i += 2) {
+    const std::uint64_t block = f.words[i] | std::uint64_t{f.words[i + 1]} << 32;
+    s.absorb({block, block});
+  }
+  s.absorb({f.words[last] | std::uint64_t{more_a} << 32, f.words[last] | std::uint64_t{more_b} << 32});
+  return s.finish(4 * (f.word_count + 1));
+}
+
 /// Timestamps that tell the time and nothing else.
 struct plain_timestamps {
   static constexpr std::uint32_t stamp(std::uint32_t clock, const cookie_options&) noexcept { return clock; }
@@ -122,13 +138,20 @@ struct plain_timestamps {
 ///   31      24 23                      0
 ///   t mod 256 | MAC1 + index of the MSS    all of it under MAC0 and the peer's ISN
 ///
-/// `Layout` says `period`, `ages` (how many values of t are good), `count(now)`, `mac(key, facts, t, half)`.
+/// `Layout` says `period`, `ages` (how many values of t are good), `count(now)`, `mac(key, facts, t, half)`; it may
+/// have `macs(key, facts, t)`, for both MACs at once.
 template <class Layout>
 struct counted_cookie {
   template <class Key>
-  static constexpr seq_number make(const Key& key, const cookie_facts& f, std::uint32_t index, instant now) noexcept {
+  [[gnu::always_inline]] static constexpr seq_number make(const Key& key, const cookie_facts& f, std::uint32_t index,
+                                                          instant now) noexcept {
     const std::uint32_t t = Layout::count(now);
-    return Layout::mac(key, f, 0, 0) + f.peer_isn + (t << 24) + ((Layout::mac(key, f, t, 1) + index) & 0xffffffU);
+    if constexpr (requires { Layout::macs(key, f, t); }) {
+      const number_pair mac = Layout::macs(key, f, t);
+      return put(static_cast<std::uint32_t>(mac.a), static_cast<std::uint32_t>(mac.b), f, t, index);
+    } else {
+      return put(Layout::mac(key, f, 0, 0), Layout::mac(key, f, t, 1), f, t, index);
+    }
   }
   /// The index, of `count` that there are.
   template <class Key>
@@ -141,6 +164,12 @@ struct counted_cookie {
     const std::uint32_t index = (rest - Layout::mac(key, f, t - age, 1)) & 0xffffffU;
     if (index >= count) return std::nullopt;
     return index;
+  }
+
+ private:
+  static constexpr seq_number put(std::uint32_t mac0, std::uint32_t mac1, const cookie_facts& f, std::uint32_t t,
+                                  std::uint32_t index) noexcept {
+    return mac0 + f.peer_isn + (t << 24) + ((mac1 + index) & 0xffffffU);
   }
 };
 
@@ -155,8 +184,8 @@ constexpr std::optional<cookie_options> with_mss(const T (&table)[N], std::optio
 template <class Layout>
 struct counted_mss {
   template <class Key>
-  static constexpr seq_number make(const Key& key, std::uint32_t, const cookie_facts& f, const cookie_options& o,
-                                   instant now) noexcept {
+  [[gnu::always_inline]] static constexpr seq_number make(const Key& key, std::uint32_t, const cookie_facts& f,
+                                                          const cookie_options& o, instant now) noexcept {
     return counted_cookie<Layout>::make(key, f, round_down(Layout::mss_table[f.ipv6], o.mss), now);
   }
   template <class Key>

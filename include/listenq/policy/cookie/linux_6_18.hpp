@@ -32,6 +32,11 @@ struct linux_6_18_cookie : detail::counted_mss<linux_6_18_cookie>, detail::linux
     const std::uint32_t more[] = {t};
     return static_cast<std::uint32_t>(detail::keyed_hash(half == 0 ? key.tuple : key.minute, f, more));
   }
+  /// Both, of the same facts: a cookie that is made has to wait for neither.
+  [[gnu::always_inline]] static constexpr detail::number_pair macs(const key_type& key, const cookie_facts& f,
+                                                                   std::uint32_t t) noexcept {
+    return detail::keyed_hashes(key.tuple, 0, key.minute, t, f);
+  }
 };
 
 }  // namespace listenq
