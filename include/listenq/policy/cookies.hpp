@@ -68,7 +68,7 @@ typename Codec::key_type > struct cookie_issuer {
 
   [[gnu::always_inline]] constexpr seq_number make(const cookie_facts& f, const cookie_options& o,
                                                    instant now) const noexcept {
-    const numbered_key<typename Codec::key_type> k = keys.signer(now);
+    const auto k = keys.signer(now);
     return Codec::make(k.key, k.number, f, o, now);
   }
   constexpr std::optional<cookie_options> check(const cookie_facts& f, seq_number cookie, instant now) const noexcept {

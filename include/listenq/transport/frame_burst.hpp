@@ -36,11 +36,11 @@ std::size_t receive_frames(std::span<const byte_view> frames, Door& door, instan
     const std::size_t n = frames.size() < most ? frames.size() : most;
     std::size_t read = 0;
     for (const byte_view& frame : frames.first(n)) {
-      const wire::parsed<addressing_type> p = wire::read_packet<addressing_type>(frame, check);
-      if (p) {
-        segments[read++] = p.segment;
+      const wire::parse_error error = wire::read_packet_into(segments[read], frame, check);
+      if (error == wire::parse_error::none) {
+        ++read;
       } else {
-        refused(frame, p.error);
+        refused(frame, error);
       }
     }
     door.receive(std::span<const basic_segment<addressing_type>>{segments.data(), read}, now, out, seen);

@@ -14,6 +14,7 @@
 #include <listenq/wire/ipv4.hpp>
 #include <listenq/wire/ipv6.hpp>
 #include <listenq/wire/tcp_options.hpp>
+#include <new>
 #include <type_traits>
 
 namespace listenq::wire {
@@ -224,8 +225,8 @@ template <addressing A>
   const std::byte* p = bytes.data;
   const bool looks_so = bytes.size >= size && (load32(p) & 0xff00'ffffU) == (0x4500'0000U | size) &&
                         (load16(p + 6) & 0x3fffU) == 0 && load8(p + 9) == protocol_tcp &&
-                        (load32(p + 32) & 0xf002'0000U) == 0xa002'0000U && load32(p + 40) >> 16 == 0x0204 &&
-                        load32(p + 44) == 0x0402'080a && load32(p + 56) >> 8 == 0x01'0303;
+                        (load32(p + 32) & 0xf002'0000U) == 0xa002'0000U && load16(p + 40) == 0x0204 &&
+                        load32(p + 44) == 0x0402'080a && (load32(p + 56) & 0xffff'ff00U) == 0x0103'0300;
   if (!looks_so) [[unlikely]]
     return false;
   // Of the addresses, which are in both, the sum is at hand.
@@ -236,27 +237,33 @@ template <addressing A>
          (check == checksums::trust || sound(add(add(sum_of<5>(p + 20), addresses), rest)));
 }
 
-/// What is in such a packet.
-template <addressing A, class AddressOf>
-[[gnu::always_inline]] constexpr parsed<A> usual_syn_in(const std::byte* p, AddressOf address_of) noexcept {
+/// The segment in such a packet.
+template <addressing A>
+[[gnu::always_inline]] constexpr basic_segment<A> usual_syn_in(const std::byte* p) noexcept {
+  const auto address_at = [p](std::size_t at) noexcept {
+    if constexpr (std::same_as<A, ipv4>) {
+      return ipv4::address{load32(p + at)};
+    } else {
+      return dual::mapped({load32(p + at)});
+    }
+  };
   const std::uint32_t ports = load32(p + 20), middle = load32(p + 32);
-  parsed<A> result{
-      .segment = {
-          .source = {address_of(ipv4::address{load32(p + 12)}), static_cast<std::uint16_t>(ports >> 16)},
-          .destination = {address_of(ipv4::address{load32(p + 16)}), static_cast<std::uint16_t>(ports & 0xffff)},
-          .seq = load32(p + 24),
-          .ack = load32(p + 28),
-          .flags = {static_cast<std::uint8_t>(middle >> 16 & 0xff)},
-          .window = static_cast<std::uint16_t>(middle & 0xffff),
-          .payload = {p + 60, load16(p + 2) - 60U}}};  // 0: but as a constant it would have all set to 0 in a loop
-  tcp_options& o = result.segment.options;
+  basic_segment<A> s{
+      .source = {address_at(12), static_cast<std::uint16_t>(ports >> 16)},
+      .destination = {address_at(16), static_cast<std::uint16_t>(ports & 0xffff)},
+      .seq = load32(p + 24),
+      .ack = load32(p + 28),
+      .flags = {static_cast<std::uint8_t>(middle >> 16 & 0xff)},
+      .window = static_cast<std::uint16_t>(middle & 0xffff),
+      .payload = {p + 60, load16(p + 2) - 60U}};  // 0: but as a constant it would have all set to 0 in a loop
+  tcp_options& o = s.options;
   o.mss = load16(p + 42);
   o.window_scale = clamped_scale(load8(p + 59));
   o.sack_permitted = true;
   o.timestamps = true;
   o.ts_value = load32(p + 48);
   o.ts_echo = load32(p + 52);
-  return result;
+  return s;
 }
 
 }  // namespace detail
@@ -267,17 +274,25 @@ template <addressing A>
 requires std::same_as<A, ipv4> || std::same_as<A, ipv6> || std::same_as<A, dual>
 constexpr parsed<A> read_packet(byte_view bytes, checksums check = checksums::verify) noexcept {
   if constexpr (!std::same_as<A, ipv6>) {
-    if (detail::holds_usual_syn(bytes, check)) [[likely]] {
-      return detail::usual_syn_in<A>(bytes.data, [](ipv4::address a) noexcept {
-        if constexpr (std::same_as<A, ipv4>) {
-          return a;
-        } else {
-          return dual::mapped(a);
-        }
-      });
-    }
+    if (detail::holds_usual_syn(bytes, check)) [[likely]]
+      return {.segment = detail::usual_syn_in<A>(bytes.data)};
   }
   return detail::read_any_packet<A>(bytes, check);
+}
+
+/// The same into `place`, which is left as it is if there is an error. For bursts: nothing is copied that has just been
+/// stored, which would stall.
+template <addressing A>
+parse_error read_packet_into(basic_segment<A>& place, byte_view bytes, checksums check = checksums::verify) noexcept {
+  if constexpr (!std::same_as<A, ipv6>) {
+    if (detail::holds_usual_syn(bytes, check)) [[likely]] {
+      ::new (static_cast<void*>(&place)) basic_segment<A>(detail::usual_syn_in<A>(bytes.data));
+      return parse_error::none;
+    }
+  }
+  const parsed<A> read = detail::read_any_packet<A>(bytes, check);
+  if (read) place = read.segment;
+  return read.error;
 }
 
 }  // namespace listenq::wire

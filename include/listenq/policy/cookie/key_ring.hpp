@@ -38,6 +38,14 @@ struct numbered_key {
   friend constexpr bool operator==(const numbered_key&, const numbered_key&) = default;
 };
 
+/// The same where the key lies: nobody copies it to make a cookie.
+template <class Key>
+struct numbered_key_view {
+  const Key& key;
+  std::uint32_t number = 0;
+  constexpr operator numbered_key<Key>() const noexcept { return {key, number}; }
+};
+
 /// `signer(now)` yields the key that signs; `any(now, f)` tries `f(numbered_key)` with those that verify, the newest
 /// first, until it is true; `seed(secret)` makes all keys anew out of one secret.
 template <class R, class Key>
@@ -61,7 +69,7 @@ struct static_key {
   struct ring {
     Key key{};
 
-    constexpr numbered_key<Key> signer(instant) const noexcept { return {key, 0}; }
+    constexpr numbered_key_view<Key> signer(instant) const noexcept { return {key, 0}; }
     template <class F>
     constexpr bool any(instant, F f) const {
       return f(numbered_key<Key>{key, 0});
@@ -83,7 +91,7 @@ struct rotated {
     Key previous{};
     instant previous_until = -never;
 
-    constexpr numbered_key<Key> signer(instant) const noexcept { return current; }
+    constexpr numbered_key_view<Key> signer(instant) const noexcept { return {current.key, current.number}; }
     template <class F>
     constexpr bool any(instant now, F f) const {
       return f(current) || (now < previous_until && f(numbered_key<Key>{previous, current.number - 1}));
