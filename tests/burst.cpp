@@ -90,6 +90,31 @@ TEST_CASE("a burst has the outcomes, answers and state of its segments one by on
   });
 }
 
+namespace {
+
+int vectors_asked = 0;
+// As on a CPU that has them not: an instruction of theirs would end the program.
+struct without_vectors : siphash<2, 4> {
+  static constexpr bool hashes_eight() noexcept { return false; }
+  template <std::size_t N>
+  void hash_eight(const std::uint32_t (&)[N][8], std::uint64_t (&)[8]) const noexcept {
+    ++vectors_asked;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("where hashing says that it does not hash eight at once, a burst does not ask it to") {
+  listener<hashing<without_vectors>> door;
+  REQUIRE(door.listen(20));
+  std::vector<segment> burst(9, segment{.source = {ip(10, 0, 0, 1), 1}, .flags = flag::syn});
+  for (std::size_t i = 0; i < burst.size(); ++i) burst[i].source.port = static_cast<std::uint16_t>(i + 1);
+  tape out;
+  door.receive(burst, 0, out);
+  CHECK(vectors_asked == 0);
+  CHECK(door.request_count() == 9);
+}
+
 // A burst that a closed port swallows, or that it hashes over buckets that it does not have.
 TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
   listener<> door;

@@ -148,6 +148,19 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
   }
 }
 
+/// Asks a gate; true if the SYN ends here.
+template <class G, class L, class Sink>
+constexpr bool at_gate(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h, const syn_facts& f,
+                       cookie_mode mode, making_room& room, Sink& out, outcome& o) {
+  if constexpr (G::owner == gate_owner::budget) {
+    if (l.budget.get().allows(four_tuple_of(s))) return false;
+    return refuse(verdict::dropped_over_budget, s, out, o);
+  } else {
+    if (G::closed(f, l.tunables)) return at_closed_gate<G>(l, s, h, f, mode, room, out, o);
+    return false;
+  }
+}
+
 /// An ISS that is a cookie for `r`.
 template <class L>
 [[gnu::always_inline]] constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h) noexcept {
@@ -265,12 +278,8 @@ template <class L, class Sink>
   const bool ended = p::admission::any([&]<class G>() {
     if constexpr (G::owner == gate_owner::known_request) {
       return known = !known_first<typename p::admission> && i != l.npos;
-    } else if constexpr (G::owner == gate_owner::budget) {
-      if (l.budget.get().allows(four_tuple_of(s))) return false;
-      return refuse(verdict::dropped_over_budget, s, out, o);
     } else {
-      if (G::closed(f, l.tunables)) return at_closed_gate<G>(l, s, h, f, mode, room, out, o);
-      return false;
+      return at_gate<G>(l, s, h, f, mode, room, out, o);
     }
   });
   if constexpr (!known_first<typename p::admission>) {
