@@ -53,32 +53,11 @@ constexpr const char* name(parse_error e) noexcept {
 /// The protocol number of TCP in an IP header.
 inline constexpr std::uint8_t protocol_tcp = 6;
 
-/// Big-endian loads and stores. `p` need not be aligned.
-constexpr std::uint8_t load8(const std::byte* p) noexcept { return std::to_integer<std::uint8_t>(*p); }
-constexpr std::uint16_t load16(const std::byte* p) noexcept {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(p[0]) << 8 | std::to_integer<unsigned>(p[1]));
-}
-constexpr std::uint32_t load32(const std::byte* p) noexcept {
-  return std::to_integer<std::uint32_t>(p[0]) << 24 | std::to_integer<std::uint32_t>(p[1]) << 16 |
-         std::to_integer<std::uint32_t>(p[2]) << 8 | std::to_integer<std::uint32_t>(p[3]);
-}
-constexpr void store8(std::byte* p, std::uint8_t v) noexcept { *p = std::byte{v}; }
-constexpr void store16(std::byte* p, std::uint16_t v) noexcept {
-  p[0] = static_cast<std::byte>(v >> 8);
-  p[1] = static_cast<std::byte>(v & 0xff);
-}
-
 namespace detail {
 
 inline constexpr bool little_endian = std::endian::native == std::endian::little;
 
-/// What constant evaluation can do: a byte at a time. Elsewhere a number goes in one piece: of bytes in a row a
-/// compiler makes vectors, byte by byte.
-constexpr void store32_by_bytes(std::byte* p, std::uint32_t v) noexcept {
-  store16(p, static_cast<std::uint16_t>(v >> 16));
-  store16(p + 2, static_cast<std::uint16_t>(v & 0xffff));
-}
-/// A number of `T`'s size at `p`, in the machine's own order.
+/// A number of `T`'s size at `p`, in the machine's own order: byte by byte, as constant evaluation must.
 template <class T>
 constexpr T load_native_by_bytes(const std::byte* p) noexcept {
   std::uint64_t v = 0;
@@ -95,11 +74,41 @@ template <class T>
   return v;
 }
 
+/// Network order to the machine's, or back.
+constexpr std::uint16_t in_order(std::uint16_t v) noexcept { return little_endian ? __builtin_bswap16(v) : v; }
+constexpr std::uint32_t in_order(std::uint32_t v) noexcept { return little_endian ? __builtin_bswap32(v) : v; }
+constexpr std::uint64_t in_order(std::uint64_t v) noexcept { return little_endian ? __builtin_bswap64(v) : v; }
+
 }  // namespace detail
 
-constexpr void store32(std::byte* p, std::uint32_t v) noexcept {
+/// Big-endian loads and stores. `p` need not be aligned. A number goes in one piece: of bytes one by one compilers make
+/// vectors, or take wider numbers to pieces.
+constexpr std::uint8_t load8(const std::byte* p) noexcept { return std::to_integer<std::uint8_t>(*p); }
+[[gnu::always_inline]] constexpr std::uint16_t load16(const std::byte* p) noexcept {
+  return detail::in_order(detail::load_native<std::uint16_t>(p));
+}
+[[gnu::always_inline]] constexpr std::uint32_t load32(const std::byte* p) noexcept {
+  return detail::in_order(detail::load_native<std::uint32_t>(p));
+}
+constexpr void store8(std::byte* p, std::uint8_t v) noexcept { *p = std::byte{v}; }
+constexpr void store16(std::byte* p, std::uint16_t v) noexcept {
+  p[0] = static_cast<std::byte>(v >> 8);
+  p[1] = static_cast<std::byte>(v & 0xff);
+}
+
+namespace detail {
+
+/// Byte by byte, as constant evaluation must.
+constexpr void store32_by_bytes(std::byte* p, std::uint32_t v) noexcept {
+  store16(p, static_cast<std::uint16_t>(v >> 16));
+  store16(p + 2, static_cast<std::uint16_t>(v & 0xffff));
+}
+
+}  // namespace detail
+
+[[gnu::always_inline]] constexpr void store32(std::byte* p, std::uint32_t v) noexcept {
   if (std::is_constant_evaluated()) return detail::store32_by_bytes(p, v);
-  if constexpr (detail::little_endian) v = __builtin_bswap32(v);
+  v = detail::in_order(v);
   std::memcpy(p, &v, sizeof v);
 }
 
@@ -111,12 +120,6 @@ constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
 }
 
 namespace detail {
-
-/// A sum of words in network order as one of words in the machine's order, or back: of four words the order does not
-/// matter, only that of the bytes in each (RFC 1071 2 (B)).
-constexpr std::uint64_t in_other_order(std::uint64_t sum) noexcept {
-  return little_endian ? __builtin_bswap64(sum) : sum;
-}
 
 /// The sum of two numbers and of the carry out of it.
 [[gnu::always_inline]] constexpr std::uint64_t add(std::uint64_t a, std::uint64_t b) noexcept {
@@ -161,9 +164,10 @@ constexpr std::uint64_t native_sum(byte_view bytes) noexcept {
 /// Is a sum what it is over bytes that hold their own checksum: ffff, when it is folded? In either order.
 constexpr bool sound(std::uint64_t sum) noexcept { return sum % 0xffff == 0 && sum != 0; }
 
-/// The sum of `bytes` in network order on top of `start`, not folded.
+/// The sum of `bytes` in network order on top of `start`, not folded. Of a sum of four words the order does not matter,
+/// only that of the bytes in each (RFC 1071 2 (B)).
 constexpr std::uint64_t wide_sum(byte_view bytes, std::uint64_t start) noexcept {
-  return add(in_other_order(native_sum(bytes)), start);
+  return add(in_order(native_sum(bytes)), start);
 }
 
 }  // namespace detail

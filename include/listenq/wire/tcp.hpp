@@ -232,7 +232,7 @@ template <addressing A>
   // Of the addresses, which are in both, the sum is at hand.
   const auto addresses = load_native<std::uint64_t>(p + 12);
   const std::uint64_t before = add(load_native<std::uint64_t>(p), load_native<std::uint32_t>(p + 8));
-  constexpr std::uint64_t rest = in_other_order(std::uint64_t{protocol_tcp} + usual_syn_size);
+  constexpr std::uint64_t rest = in_order(std::uint64_t{protocol_tcp} + usual_syn_size);
   return sound(add(before, addresses)) &&
          (check == checksums::trust || sound(add(add(sum_of<5>(p + 20), addresses), rest)));
 }
