@@ -57,14 +57,26 @@ namespace detail {
 
 inline constexpr bool little_endian = std::endian::native == std::endian::little;
 
+/// Network order to the machine's, or back.
+template <class T>
+[[gnu::always_inline]] constexpr T in_order(T v) noexcept {
+  if constexpr (!little_endian) {
+    return v;
+  } else if constexpr (sizeof(T) == 2) {
+    return __builtin_bswap16(v);
+  } else if constexpr (sizeof(T) == 4) {
+    return __builtin_bswap32(v);
+  } else {
+    return __builtin_bswap64(v);
+  }
+}
+
 /// A number of `T`'s size at `p`, in the machine's own order: byte by byte, as constant evaluation must.
 template <class T>
 constexpr T load_native_by_bytes(const std::byte* p) noexcept {
   std::uint64_t v = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    v |= std::to_integer<std::uint64_t>(p[i]) << 8 * (little_endian ? i : sizeof(T) - 1 - i);
-  }
-  return static_cast<T>(v);
+  for (std::size_t i = 0; i < sizeof(T); ++i) v = v << 8 | std::to_integer<std::uint64_t>(p[i]);
+  return in_order(static_cast<T>(v));
 }
 template <class T>
 [[gnu::always_inline]] constexpr T load_native(const std::byte* p) noexcept {
@@ -73,11 +85,6 @@ template <class T>
   std::memcpy(&v, p, sizeof v);
   return v;
 }
-
-/// Network order to the machine's, or back.
-constexpr std::uint16_t in_order(std::uint16_t v) noexcept { return little_endian ? __builtin_bswap16(v) : v; }
-constexpr std::uint32_t in_order(std::uint32_t v) noexcept { return little_endian ? __builtin_bswap32(v) : v; }
-constexpr std::uint64_t in_order(std::uint64_t v) noexcept { return little_endian ? __builtin_bswap64(v) : v; }
 
 }  // namespace detail
 
@@ -142,8 +149,6 @@ template <std::size_t Words>
 constexpr std::uint64_t native_sum(byte_view bytes) noexcept {
   const std::byte* p = bytes.data;
   std::size_t left = bytes.size;
-  if (left == 40) return sum_of<5>(p);  // nearly every SYN
-  if (left == 32) return sum_of<4>(p);  // nearly every other segment without payload
   std::uint64_t sum = 0;
   for (; left >= 32; p += 32, left -= 32) sum = add(sum, sum_of<4>(p));
   for (; left >= 8; p += 8, left -= 8) sum = add(sum, load_native<std::uint64_t>(p));
@@ -157,7 +162,7 @@ constexpr std::uint64_t native_sum(byte_view bytes) noexcept {
     p += 2;
     left -= 2;
   }
-  if (left != 0) sum = add(sum, little_endian ? load8(p) : std::uint64_t{load8(p)} << 8);
+  if (left != 0) sum = add(sum, in_order(static_cast<std::uint16_t>(load8(p) << 8)));
   return sum;
 }
 

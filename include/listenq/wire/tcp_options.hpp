@@ -42,7 +42,7 @@ constexpr bool read_fast_open(fast_open_option& o, const std::byte* p, std::size
 
 /// Bytes that a fast-open option takes with its padding; 0 for one that is absent or whose size is wrong.
 constexpr std::size_t fast_open_size(const fast_open_option& o) noexcept {
-  if (!o.present() || (!o.asks() && !o.has_cookie())) return 0;
+  if (!o.asks() && !o.has_cookie()) return 0;
   return (o.size + (o.experimental ? std::size_t{7} : std::size_t{5})) / 4 * 4;
 }
 
