@@ -74,8 +74,8 @@ template <class T>
 /// A number of `T`'s size at `p`, in the machine's own order: byte by byte, as constant evaluation must.
 template <class T>
 constexpr T load_native_by_bytes(const std::byte* p) noexcept {
-  std::uint64_t v = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) v = v << 8 | std::to_integer<std::uint64_t>(p[i]);
+  auto v = std::to_integer<std::uint64_t>(p[0]);
+  for (std::size_t i = 1; i < sizeof(T); ++i) v = v << 8 | std::to_integer<std::uint64_t>(p[i]);
   return in_order(static_cast<T>(v));
 }
 template <class T>
