@@ -56,14 +56,14 @@ def ours(branches):
 
 
 def folded(named, strung):
-    """Rows of one place, one an instantiation, added up where they are as long. gcov strings the instantiations of a
-    lambda together to one row: each is as long as those with a name are, or as the longest that all rows may repeat."""
-    one, lengths = math.gcd(*map(len, strung)), {len(row) for row in named}
-    if len(lengths) == 1 and one % min(lengths) == 0:
-        one = min(lengths)
-    strung = [row[i:i + one] for row in strung for i in range(0, len(row), one)]
+    """Rows of one place, one an instantiation, added up where they are as long. Those of a lambda gcov strings together,
+    and some of them it gives no name: the longest that all of these rows may be made of is one instantiation's."""
+    rows = named + strung
+    if strung:
+        one = math.gcd(*map(len, rows))
+        rows = [row[i:i + one] for row in rows for i in range(0, len(row), one)]
     sums = {}
-    for row in named + strung:
+    for row in rows:
         sums[len(row)] = [a + b for a, b in zip(sums.get(len(row), [0] * len(row)), row)]
     return [count for counts in sums.values() for count in counts]
 
