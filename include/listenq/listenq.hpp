@@ -13,6 +13,7 @@
 #include <listenq/option.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/admission.hpp>
+#include <listenq/policy/aes128.hpp>
 #include <listenq/policy/bsd_counters.hpp>
 #include <listenq/policy/bsd_validation.hpp>
 #include <listenq/policy/budget.hpp>

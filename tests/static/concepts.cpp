@@ -146,7 +146,7 @@ struct only_possible {
 static_assert(!fast_open_policy<only_possible>);
 
 // --- hashing, isn ---
-static_assert(hashing_policy<siphash<1, 3>> && hashing_policy<siphash<>>);
+static_assert(hashing_policy<siphash<1, 3>> && hashing_policy<siphash<>> && hashing_policy<aes128>);
 struct narrow_hash {
   std::uint32_t hash(const std::uint32_t*, std::size_t) const { return 0; }
 };
