@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <listenq/listener.hpp>
+#include <listenq/policy/aes128.hpp>
 #include <listenq/preset/catalogue.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -150,34 +153,66 @@ TEST_CASE("a hash that cannot do eight at once is asked for each segment of a bu
   for (const segment& s : burst) CHECK(door.find_request(four_tuple_of(s)) != nullptr);
 }
 
-// The hash goes on from the local side that was seen last: one that is not looked at again, or one for a whole burst.
-TEST_CASE("segments for several local addresses and ports hash as they would alone, one by one and in bursts") {
-  using door_type = listener<hashing<siphash<2, 4>>, offer<linux_6_18_offer>>;
-  std::vector<segment> burst;
+template <class Hash, addressing A>
+struct way {
+  using hash = Hash;
+  using addresses = A;
+};
+
+// The hash goes on from the local side that was seen last: one that is not looked at again, or one for a whole burst. A
+// peer's port, or its last word, that is in no block: all of them in one bucket, with one ISN.
+TEST_CASE_TEMPLATE("segments for several local addresses and ports hash as they would alone, one by one and in bursts",
+                   Way, way<siphash<2, 4>, ipv4>, way<siphash<2, 4>, ipv6>, way<aes128, ipv4>, way<aes128, ipv6>) {
+  using A = typename Way::addresses;
+  using door_type = listener<hashing<typename Way::hash>, family<A>, offer<linux_6_18_offer>>;
+  const typename Way::hash keyed{{7, 8}};
+  const auto address = [](std::uint8_t last) -> typename A::address {
+    if constexpr (std::same_as<A, ipv4>) {
+      return ip(10, 0, 0, last);
+    } else {
+      return {{0xfd000000U, 0, 0, last}};
+    }
+  };
+  std::vector<basic_segment<A>> burst;
   for (std::uint16_t i = 0; i < 16; ++i) {
-    const endpoint local{ip(10, 0, 0, i % 3 == 0 ? 1 : 2), static_cast<std::uint16_t>(i % 2 == 0 ? 80 : 81)};
-    burst.push_back({.source = {ip(192, 0, 2, 1), static_cast<std::uint16_t>(1000 + i)}, .destination = local});
-    burst.back().flags = flag::syn;
+    basic_segment<A> s;
+    s.source = {address(static_cast<std::uint8_t>(100 + i / 2)), static_cast<std::uint16_t>(1000 + i % 2)};
+    s.destination = {address(i % 3 == 0 ? 1 : 2), static_cast<std::uint16_t>(i % 4 < 2 ? 80 : 81)};
+    s.flags = flag::syn;
+    burst.push_back(s);
   }
-  door_type singles{siphash<2, 4>{{7, 8}}}, bursts{siphash<2, 4>{{7, 8}}};
+  door_type singles{keyed}, bursts{keyed}, near{keyed};
   REQUIRE(singles.listen(64));
   REQUIRE(bursts.listen(64));
-  tape one_by_one, at_once;
-  for (const segment& s : burst) singles.receive(s, 0, one_by_one);
-  bursts.receive(burst, 0, at_once);
-  CHECK(same(one_by_one, at_once));
-  for (const segment& s : burst) {
-    door_type alone{siphash<2, 4>{{7, 8}}};
+  REQUIRE(near.listen(64));
+  null_sink out;
+  for (const auto& s : burst) singles.receive(s, 0, out);
+  bursts.receive(burst, 0, out);
+  std::set<seq_number> numbers;
+  for (const auto& s : burst) {
+    door_type alone{keyed};
     REQUIRE(alone.listen(64));
-    tape out;
     alone.receive(s, 0, out);
     const auto* expected = alone.find_request(four_tuple_of(s));
     REQUIRE(expected != nullptr);
+    numbers.insert(expected->iss);
     for (const door_type* door : {&singles, &bursts}) {
       const auto* r = door->find_request(four_tuple_of(s));
       REQUIRE(r != nullptr);
       CHECK(r->iss == expected->iss);
     }
+  }
+  CHECK(numbers.size() == burst.size());
+
+  // And those that all come to one local side.
+  for (auto& s : burst) s.destination = burst[0].destination;
+  near.receive(burst, 0, out);
+  for (const auto& s : burst) {
+    door_type alone{keyed};
+    REQUIRE(alone.listen(64));
+    alone.receive(s, 0, out);
+    REQUIRE(near.find_request(four_tuple_of(s)) != nullptr);
+    CHECK(near.find_request(four_tuple_of(s))->iss == alone.find_request(four_tuple_of(s))->iss);
   }
 }
 

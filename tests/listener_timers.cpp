@@ -262,6 +262,72 @@ TEST_CASE("a sweep that is told later comes back to the same bucket") {
   CHECK(s.listener.counters().timeouts == 20);
 }
 
+// A bound that is one off, that counts only what is sent or only what is forgotten, or that lets time stand still for
+// those who are left.
+TEST_CASE("a tick handles so many timers at most, and says whether there are more") {
+  script<oldest_first> s{16};
+  for (int i = 0; i < 5; ++i) s.syn(i);
+  const auto first = s.listener.tick(at(1), s.out, 2);
+  CHECK(first.timers == 2);
+  CHECK(first.resent == 2);
+  CHECK(first.later);
+  CHECK(s.listener.next_deadline() == at(1));
+  const auto none = s.listener.tick(at(1), s.out, 0);
+  CHECK(none.timers == 0);
+  CHECK(none.later);
+  const auto exactly = s.listener.tick(at(1), s.out, 3);
+  CHECK(exactly.timers == 3);
+  CHECK_FALSE(exactly.later);
+  CHECK(peers(s, 5) == std::vector<int>{0, 1, 2, 3, 4});
+  CHECK(s.listener.young_count() == 0);
+
+  // Those that only end count, too.
+  s.listener.set(tunable::synack_retries, 0);
+  const auto ended = s.listener.tick(at(3), s.out, 4);
+  CHECK(ended.forgotten == 4);
+  CHECK(ended.resent == 0);
+  CHECK(ended.later);
+  CHECK(s.listener.request_count() == 1);
+}
+
+// A hand that goes on to the next bucket, and finds the rest only when it comes round again.
+TEST_CASE("a hand that has had its timers stays where it is") {
+  script<preset::linux_3_12> bounded{16}, whole{16};
+  for (int i = 0; i < 20; ++i) bounded.syn(i), whole.syn(i);
+  while (bounded.listener.young_count() > 0) {
+    const instant due = *whole.listener.next_deadline();
+    REQUIRE(bounded.listener.next_deadline() == due);
+    whole.tick(due);
+    tick_summary part;
+    do {
+      part = bounded.listener.tick(due, bounded.out, 1);
+      CHECK(part.timers <= 1);
+    } while (part.later);
+    CHECK(bounded.listener.young_count() == whole.listener.young_count());
+  }
+  CHECK(bounded.listener.counters().timeouts == whole.listener.counters().timeouts);
+}
+
+// What was left of a visit that nobody waits for any more would cut the next one short: its last buckets would be late.
+TEST_CASE("the hand that starts for a first request makes a whole visit, whatever became of the last one") {
+  script<preset::linux_3_12> twin{128}, s{128};
+  for (int i = 0; i < 100; ++i) twin.syn(i), s.syn(i);
+  const instant due = *s.listener.next_deadline();
+  const auto found = twin.tick(due).timers;
+  REQUIRE(found > 1);
+  REQUIRE(s.listener.tick(due, s.out, found - 1).later);
+  s.now = due;
+  for (int i = 0; i < 100; ++i) s.rst(i);
+  REQUIRE(s.listener.request_count() == 0);
+  for (int i = 100; i < 200; ++i) s.syn(i);
+  const auto until = due + second + second / 2;  // three visits see all buckets, two and a bit do not
+  for (int visits = 0; visits < 3; ++visits) {
+    REQUIRE(*s.listener.next_deadline() <= until);
+    s.tick(*s.listener.next_deadline());
+  }
+  CHECK(s.listener.young_count() == 0);
+}
+
 // --- pressure
 // -------------------------------------------------------------------------------------------------------------
 

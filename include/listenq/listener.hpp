@@ -92,6 +92,7 @@ class basic_listener {
     static_assert((is_policy<Values> && ...),
                   "listenq::listener: a value was passed that is none of this listener's policies.");
     (take(values), ...);
+    state_.tuples.begin(state_.hashing.get());
   }
 
   // --- the application's side -----------------------------------------------------------------------------------
@@ -244,7 +245,8 @@ class basic_listener {
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts) {
     state_.advance(now);
-    if (state_.listening) return noted(s, detail::dispatch(state_, s, state_.hash(s), out, facts));
+    if (state_.listening)
+      return noted(s, detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), out, facts));
     return noted(s, detail::on_closed(state_, s, out));
   }
   /// The same where the outer stack has nothing to tell.
@@ -252,7 +254,7 @@ class basic_listener {
   constexpr outcome receive(const segment_type& s, instant now, Sink& out) {
     state_.advance(now);
     if (state_.listening) {
-      return noted(s, detail::dispatch(state_, s, state_.hash(s), out, arrival{}));
+      return noted(s, detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), out, arrival{}));
     }
     return noted(s, detail::on_closed(state_, s, out));
   }
@@ -316,15 +318,16 @@ class basic_listener {
   }
 
   /// Lets time pass: every request that is due is handled once, in order; SYN-ACKs go into `out`. If `out` says
-  /// `later`, the rest stays due.
+  /// `later`, the rest stays due, and so it does after `most` timers: who may not be kept long comes back while
+  /// `later` is set in what this yields. O(timers that were due), at most O(most); a hand also looks at its buckets.
   template <sink<Family> Sink>
-  constexpr tick_summary tick(instant now, Sink& out) {
+  constexpr tick_summary tick(instant now, Sink& out, std::uint32_t most = 0xffffffffU) {
     state_.advance(now);
     tick_summary sum;
     if constexpr (Clockwork::sweeps) {
-      detail::sweep_once(state_, out, sum);
+      detail::sweep_once(state_, out, sum, most);
     } else {
-      detail::handle_due(state_, out, sum);
+      detail::handle_due(state_, out, sum, most);
     }
     return sum;
   }

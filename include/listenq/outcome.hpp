@@ -181,7 +181,7 @@ struct tick_summary {
   std::uint32_t timers = 0;     ///< timers that were due
   std::uint32_t resent = 0;     ///< SYN-ACKs handed over
   std::uint32_t forgotten = 0;  ///< requests that ended
-  bool later = false;           ///< the sink asked to come back: the rest is still due
+  bool later = false;           ///< the sink, or a bound, asked to come back: the rest is still due
 };
 
 /// What `listen` says.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <listenq/listener.hpp>
 #include <listenq/mirror.hpp>
@@ -19,11 +20,15 @@ namespace {
 
 constexpr siphash_key key{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
 
-/// SipHash of the peer's address, ours, then both ports, the peer's in the upper half.
+/// SipHash of our address and port in a block of eight bytes, then the peer's, without the zeros at its end.
 std::uint64_t hash_of(const four_tuple& t) {
-  const std::uint32_t words[] = {t.peer_address.value, t.local_address.value,
-                                 (std::uint32_t{t.peer_port} << 16) | t.local_port};
-  return siphash<2, 4>{key}.hash(words, 3);
+  std::uint8_t bytes[16]{};
+  const auto put = [&bytes](std::size_t at, std::uint64_t value) {
+    for (std::size_t i = 0; i < 6; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
+  };
+  put(0, t.local_address.value | std::uint64_t{t.local_port} << 32);
+  put(8, t.peer_address.value | std::uint64_t{t.peer_port} << 32);
+  return siphash<2, 4>::of_bytes(key, bytes, 14);
 }
 
 }  // namespace

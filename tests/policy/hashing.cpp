@@ -84,6 +84,22 @@ TEST_CASE("hashing words is hashing their bytes in little-endian order, for an o
   }
 }
 
+// A block lost or taken twice, the length of the rest instead of the whole.
+TEST_CASE("going on from an opening is hashing the whole, whether its end fills a block or not") {
+  const auto block = [](std::size_t from, std::size_t n) {
+    std::uint64_t b = 0;
+    for (std::size_t i = 0; i < n; ++i) b |= std::uint64_t{input[from + i]} << (8 * i);
+    return b;
+  };
+  const siphash<2, 4> h{key};
+  const std::uint64_t one[] = {block(0, 8)}, two[] = {block(0, 8), block(8, 8)};
+  const std::uint64_t six[] = {block(8, 6)}, none[] = {block(8, 0)},
+                      more[] = {block(16, 8), block(24, 8), block(32, 4)};
+  CHECK(h.go_on<14>(h.open(one), six) == vectors_2_4[14]);
+  CHECK(h.go_on<8>(h.open(one), none) == vectors_2_4[8]);
+  CHECK(h.go_on<36>(h.open(two), more) == vectors_2_4[36]);
+}
+
 // One half of the key unused.
 TEST_CASE("both halves of the key matter") {
   const std::uint64_t h = siphash<>{key}.hash(words.data(), 3);

@@ -60,9 +60,17 @@ packet syn(std::uint32_t address, std::uint16_t port) {
 /// order out from a listener of its own, since only equal buckets are of use.
 template <class Hash>
 std::uint32_t bucket_of(const Hash& hash, const packet& s) {
-  const std::uint32_t words[] = {s.source.address.value, s.destination.address.value,
-                                 std::uint32_t{s.source.port} << 16 | s.destination.port};
-  return static_cast<std::uint32_t>(hash.hash(words, 3)) & (buckets - 1);
+  std::uint64_t h = 0;
+  if constexpr (requires { typename Hash::opening; }) {
+    const std::uint64_t local[] = {s.destination.address.value | std::uint64_t{s.destination.port} << 32};
+    const std::uint64_t peer[] = {s.source.address.value | std::uint64_t{s.source.port} << 32};
+    h = hash.template go_on<14>(hash.open(local), peer);
+  } else {
+    const std::uint32_t words[] = {s.source.address.value, s.destination.address.value,
+                                   std::uint32_t{s.source.port} << 16 | s.destination.port};
+    h = hash.hash(words, 3);
+  }
+  return static_cast<std::uint32_t>(h) & (buckets - 1);
 }
 
 /// 1024 peers that all go to one bucket under `hash`.

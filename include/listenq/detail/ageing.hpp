@@ -59,25 +59,38 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
   return true;
 }
 
+/// Another timer, if there have not been `most` of them. False if this must go on later.
+template <class L, class Sink>
+constexpr bool next_time_out(state<L>& l, typename state<L>::index i, std::uint32_t threshold, Sink& out,
+                             tick_summary& sum, std::uint32_t most) {
+  if (sum.timers >= most) {
+    sum.later = true;
+    return false;
+  }
+  return time_out(l, i, threshold, out, sum);
+}
+
 /// Every request that is due, in deadline order. The limit is asked anew for each: earlier ones may have made room.
 template <class L, class Sink>
-constexpr void handle_due(state<L>& l, Sink& out, tick_summary& sum) {
+constexpr void handle_due(state<L>& l, Sink& out, tick_summary& sum, std::uint32_t most) {
   for (auto i = l.requests.first_due(); i != l.npos && l.requests[i].deadline <= l.now; i = l.requests.first_due()) {
-    if (!time_out(l, i, l.threshold(), out, sum)) return;
+    if (!next_time_out(l, i, l.threshold(), out, sum, most)) return;
   }
 }
 
-/// The hand's visit to its next buckets, if it is due. The limit is asked once for the whole visit.
+/// The hand's visit to its next buckets, if it is due, or what is left of one that was cut short. The limit is asked
+/// once for all of it.
 template <class L, class Sink>
-constexpr void sweep_once(state<L>& l, Sink& out, tick_summary& sum) {
+constexpr void sweep_once(state<L>& l, Sink& out, tick_summary& sum, std::uint32_t most) {
   using p = policies<L>;
   if (l.requests.size() == 0 || l.now < l.hand.due) return;
   const std::uint32_t threshold = l.threshold();
   const std::uint32_t mask = l.requests.buckets() - 1;
-  for (std::uint32_t n = p::clockwork::budget(mask + 1, p::schedule::timeout(0)); n > 0; --n) {
+  if (l.hand.left == 0) l.hand.left = p::clockwork::budget(mask + 1, p::schedule::timeout(0));
+  for (; l.hand.left > 0; --l.hand.left) {
     for (auto i = l.requests.bucket_front(l.hand.bucket); i != l.npos;) {
       const auto older = l.requests.bucket_next(i);
-      if (l.requests[i].deadline <= l.now && !time_out(l, i, threshold, out, sum)) return;
+      if (l.requests[i].deadline <= l.now && !next_time_out(l, i, threshold, out, sum, most)) return;
       i = older;
     }
     l.hand.bucket = (l.hand.bucket + 1) & mask;

@@ -33,7 +33,7 @@ constexpr bool move_request(state<L>& from, state<L>& to, const typename state<L
   if (!moved) from.requests.insert(r, low(h));
   (moved ? to : from).budget.get().entered(key);
   if constexpr (policies<L>::clockwork::sweeps) {
-    if (moved && was_empty) to.hand.due = r.deadline;
+    if (moved && was_empty) to.hand.start(r.deadline);
   }
   return moved;
 }

@@ -37,7 +37,7 @@ template <addressing A>
   if (!r.timestamps) return true;
   const std::uint32_t echo = s.options.ts_echo;
   return s.options.timestamps && !timestamp_older(s.options.ts_value, r.ts_recent) &&
-         (echo == 0 || echo - r.first_ts <= r.last_ts - r.first_ts);
+         (echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0);
 }
 /// Those of its flags that are known are known to the compiler, too.
 constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {

@@ -240,7 +240,7 @@ template <class L, class Sink>
     return;
   }
   if constexpr (p::clockwork::sweeps) {
-    if (was_empty) l.hand.due = r.deadline;
+    if (was_empty) l.hand.start(r.deadline);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/composition.hpp>
+#include <listenq/detail/tuple_hash.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
@@ -58,29 +59,6 @@ struct policies {
       tunables_of<clockwork> | tunables_of<admission> | tunables_of<request_full> | tunables_of<accept_full_at_syn> |
       tunables_of<accept_full_at_ack> | tunables_of<cookies> | tunables_of<validation> | tunables_of<deferral> |
       tunables_of<fast_open> | tunables_of<closing> | tunables_of<send_failure> | tunables_of<offer>;
-};
-
-/// The words of a four-tuple, as hashes and cookies read it.
-template <addressing A>
-struct key_words {
-  static constexpr std::size_t count = 2 * A::words + 1;
-  std::uint32_t word[count]{};
-  constexpr explicit key_words(const basic_four_tuple<A>& k) noexcept {
-    fill(k.peer_address, k.local_address, k.peer_port, k.local_port);
-  }
-  constexpr explicit key_words(const basic_segment<A>& s) noexcept {
-    fill(s.source.address, s.destination.address, s.source.port, s.destination.port);
-  }
-
- private:
-  [[gnu::always_inline]] constexpr void fill(const typename A::address& peer, const typename A::address& local,
-                                             std::uint16_t peer_port, std::uint16_t local_port) noexcept {
-    for (std::size_t i = 0; i < A::words; ++i) {
-      word[i] = A::word(peer, i);
-      word[A::words + i] = A::word(local, i);
-    }
-    word[2 * A::words] = (std::uint32_t{peer_port} << 16) | local_port;
-  }
 };
 
 /// The answer of `is_ipv6`, for each family.
@@ -142,6 +120,9 @@ constexpr decltype(auto) passed_on(const Segment& s) noexcept {
 struct hand {
   instant due = 0;
   std::uint32_t bucket = 0;
+  std::uint32_t left = 0;  ///< buckets of a visit that was cut short
+  /// The first request has come.
+  constexpr void start(instant at) noexcept { due = at, left = 0; }
 };
 struct no_hand {};
 
@@ -260,6 +241,7 @@ struct state {
   [[no_unique_address]] std::conditional_t<p::clockwork::sweeps, detail::hand, no_hand> hand{};
   [[no_unique_address]] std::conditional_t<draws<p>, draw_count, no_draws> drawn{};
   [[no_unique_address]] held<slot::hashing, typename p::hashing> hashing{};
+  [[no_unique_address]] tuple_hash<typename p::hashing, family> tuples{};
   [[no_unique_address]] held<slot::cookies, typename p::cookies> cookies{};
   [[no_unique_address]] held<slot::counters, typename p::counters> counters{};
   [[no_unique_address]] held<slot::observer, typename p::observer> observer{};
@@ -283,35 +265,28 @@ struct state {
     }
   }
 
-  constexpr instant advance(instant to) noexcept { return now = to > now ? to : now; }
+  constexpr instant advance(instant to) noexcept {
+    if (to > now) now = to;
+    return now;
+  }
 
   /// Of a four-tuple, or of that of a segment.
   template <class Key>
   [[gnu::always_inline]] constexpr std::uint64_t hash(const Key& k) const noexcept {
-    const key_words<family> w{k};
-    if constexpr (requires { hashing.get().hash(w.word); }) {
-      return hashing.get().hash(w.word);
-    } else {
-      return hashing.get().hash(w.word, w.count);
-    }
+    return tuples.of(hashing.get(), k);
   }
   /// Can a burst be looked at before it is acted on, and is there something to gain?
   constexpr bool looks_ahead() const noexcept {
-    if constexpr (requires { p::hashing::hashes_eight(); }) {
+    if constexpr (decltype(tuples)::hashes_eight) {
       return listening && p::hashing::hashes_eight();
     } else {
       return false;
     }
   }
   /// The hashes of the four-tuples of `n` segments, at most eight, with what they lead to on its way to the cache.
-  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[8]) const noexcept {
-    if constexpr (requires { p::hashing::hashes_eight(); }) {
-      std::uint32_t words[key_words<family>::count][8];
-      for (std::size_t k = 0; k < 8; ++k) {
-        const key_words<family> w{s[k < n ? k : 0]};
-        for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
-      }
-      hashing.get().hash_eight(words, h);
+  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
+    if constexpr (decltype(tuples)::hashes_eight) {
+      tuples.of_eight(hashing.get(), s, n, h);
       for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(low(h[k]));
       for (std::size_t k = 0; k < n; ++k) requests.fetch_chain(low(h[k]));
     }

@@ -49,13 +49,33 @@ struct siphash {
     return s.finish(last);
   }
 
-  /// Is `hash_eight` cheaper than eight hashes? Asked of the CPU.
-  static constexpr bool hashes_eight() noexcept { return !std::is_constant_evaluated() && detail::has_siphash_lanes(); }
-  /// Eight keys at once: `words[i][k]` is the i-th word of the k-th, `out[k]` its hash, the same as from `hash`. Only
-  /// where `hashes_eight()`.
+  /// What has become of the hash after the first blocks of a message, each of eight bytes, little endian. Messages that
+  /// begin alike can go on from it: that is cheaper, and the hash is the same.
+  class opening;
   template <std::size_t N>
-  void hash_eight(const std::uint32_t (&words)[N][8], std::uint64_t (&out)[8]) const noexcept {
-    detail::siphash_in_lanes<C, D>(key.k0, key.k1, words, out);
+  constexpr opening open(const std::uint64_t (&blocks)[N]) const noexcept {
+    state s{key};
+    for (const std::uint64_t b : blocks) s.absorb(b);
+    return opening{s};
+  }
+  /// The hash of a message of `Bytes` bytes that began so and goes on with `blocks`; the last one holds the bytes that
+  /// are left, fewer than eight, with zeros above.
+  template <std::size_t Bytes, std::size_t N>
+  [[gnu::always_inline]] static constexpr std::uint64_t go_on(const opening& from,
+                                                              const std::uint64_t (&blocks)[N]) noexcept {
+    state s = from.reached;
+    s.template absorb_blocks<0>(blocks);
+    return s.finish(blocks[N - 1] | std::uint64_t{Bytes % 256} << 56);
+  }
+
+  /// Is `go_on_eight` cheaper than eight hashes? Asked of the CPU.
+  static constexpr bool hashes_eight() noexcept { return !std::is_constant_evaluated() && detail::has_siphash_lanes(); }
+  /// Eight messages at once: `blocks[i][k]` is the i-th block of the k-th, `out[k]` its hash, the same as from `go_on`.
+  /// Only where `hashes_eight()`.
+  template <std::size_t Bytes, std::size_t N>
+  static void go_on_eight(const opening& from, const std::uint64_t (&blocks)[N][8], std::uint64_t (&out)[8]) noexcept {
+    const state& s = from.reached;
+    detail::siphash_in_lanes<C, D, Bytes>({s.v0, s.v1, s.v2, s.v3}, blocks, out);
   }
 
   /// The same of words that are nowhere in a row: `word(i)` yields the i-th four of `bytes` bytes, the last ones in the
@@ -81,7 +101,8 @@ struct siphash {
 
  private:
   struct state {
-    std::uint64_t v0, v1, v2, v3;
+    std::uint64_t v0 = 0, v1 = 0, v2 = 0, v3 = 0;
+    constexpr state() noexcept = default;
     constexpr explicit state(siphash_key k) noexcept
         : v0{k.k0 ^ 0x736f6d6570736575U},
           v1{k.k1 ^ 0x646f72616e646f6dU},
@@ -112,6 +133,13 @@ struct siphash {
         absorb_pairs<I + 2>(words);
       }
     }
+    template <std::size_t I, std::size_t N>
+    [[gnu::always_inline]] constexpr void absorb_blocks(const std::uint64_t (&blocks)[N]) noexcept {
+      if constexpr (I + 1 < N) {
+        absorb(blocks[I]);
+        absorb_blocks<I + 1>(blocks);
+      }
+    }
     [[gnu::always_inline]] constexpr void absorb(std::uint64_t m) noexcept {
       v3 ^= m;
       rounds<C>();
@@ -129,6 +157,17 @@ struct siphash {
     for (std::size_t i = 0; i < n; ++i) v |= std::uint64_t{bytes[i]} << (8 * i);
     return v;
   }
+
+ public:
+  class opening {
+   public:
+    constexpr opening() noexcept = default;
+
+   private:
+    friend struct siphash;
+    constexpr explicit opening(const state& s) noexcept : reached{s} {}
+    state reached{};
+  };
 };
 
 using default_hashing = siphash<2, 4>;

@@ -43,17 +43,16 @@ class accept_queue {
   /// False if there is no slot left.
   constexpr bool push(const T& handle) noexcept {
     if (size_ == capacity_) return false;
-    entry& e = ring_[wrap(head_ + size_)];
+    entry& e = ring_[wrap(head_ + size_++)];
     e.handle = handle;
     e.aborted = false;
-    ++size_;
     return true;
   }
 
   /// The oldest entry; there must be one.
   constexpr entry pop() noexcept {
     const entry e = ring_[head_];
-    head_ = wrap(head_ + 1);
+    if (++head_ == capacity_) head_ = 0;
     --size_;
     return e;
   }

@@ -119,8 +119,8 @@ class request_queue {
     } else {
       if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
     }
-    --size_;
     table_.remove(i, hash);
+    --size_;
   }
 
   /// Moves its deadline.
