@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <listenq/detail/tuple_hash.hpp>
 #include <listenq/listener.hpp>
+#include <listenq/policy/aes128.hpp>
 #include <map>
 #include <queue>
 #include <string>
@@ -21,40 +23,45 @@ using namespace bench;
 
 namespace {
 
-// --- the keyed hash: 3 words are an IPv4 four-tuple, 9 are IPv6's
+// --- the keyed hash of a four-tuple
 
-/// Each key depends on the hash before.
-template <class Hash, std::size_t Words>
-void hash_latency(benchmark::State& run) {
+/// Segments to one local address, as a listener hashes them.
+template <class Hash, addressing A>
+struct to_hash {
   const Hash hash{{1, 2}};
-  std::uint32_t words[Words]{};
-  for (auto _ : run) {
-    const std::uint64_t h = hash.hash(words);
-    words[0] = static_cast<std::uint32_t>(h);
+  detail::tuple_hash<Hash, A> tuples{};
+  basic_segment<A> s{};
+  to_hash() {
+    s.destination.port = 80;
+    tuples.begin(hash);
   }
-  benchmark::DoNotOptimize(words[0]);
+};
+/// Each port depends on the hash before.
+template <class Hash, addressing A>
+void hash_latency(benchmark::State& run) {
+  to_hash<Hash, A> t;
+  for (auto _ : run) t.s.source.port = static_cast<std::uint16_t>(t.tuples.next(t.hash, t.s));
+  benchmark::DoNotOptimize(t.s);
 }
-template <class Hash, std::size_t Words>
+template <class Hash, addressing A>
 void hash_throughput(benchmark::State& run) {
-  const Hash hash{{1, 2}};
-  std::uint32_t words[Words]{};
+  to_hash<Hash, A> t;
   std::uint64_t sum = 0;
   for (auto _ : run) {
-    ++words[0];
-    sum += hash.hash(words);
+    ++t.s.source.port;
+    sum += t.tuples.next(t.hash, t.s);
   }
   benchmark::DoNotOptimize(sum);
 }
-/// An item is a key, of eight.
-template <class Hash, std::size_t Words>
+/// An item is a segment, of eight.
+template <class Hash, addressing A>
 void hash_eight(benchmark::State& run) {
-  if (!Hash::hashes_eight()) return run.SkipWithError("this CPU has no AVX2");
-  const Hash hash{{1, 2}};
-  std::uint32_t words[Words][8]{};
+  if (!Hash::hashes_eight()) return run.SkipWithError("this CPU cannot");
+  to_hash<Hash, A> t;
+  const std::vector<basic_segment<A>> burst(8, t.s);
   std::uint64_t hashes[8]{};
   while (run.KeepRunningBatch(8)) {
-    ++words[0][0];
-    hash.hash_eight(words, hashes);
+    t.tuples.of_eight(t.hash, burst.data(), 8, hashes);
     benchmark::DoNotOptimize(hashes[7]);
   }
 }
@@ -202,19 +209,19 @@ template <class F, class... Rest>
 void add(const std::string& name, F f, Rest... rest) {
   benchmark::RegisterBenchmark(name.c_str(), f, rest...)->Arg(1 << 8)->Arg(1 << 12)->Arg(1 << 16)->Arg(1 << 20);
 }
-template <class Hash>
+template <class Hash, addressing A>
 void add_hash(const std::string& name) {
-  benchmark::RegisterBenchmark((name + " latency, ipv4").c_str(), hash_latency<Hash, 3>);
-  benchmark::RegisterBenchmark((name + " throughput, ipv4").c_str(), hash_throughput<Hash, 3>);
-  benchmark::RegisterBenchmark((name + " eight at once, ipv4").c_str(), hash_eight<Hash, 3>);
-  benchmark::RegisterBenchmark((name + " latency, ipv6").c_str(), hash_latency<Hash, 9>);
-  benchmark::RegisterBenchmark((name + " throughput, ipv6").c_str(), hash_throughput<Hash, 9>);
-  benchmark::RegisterBenchmark((name + " eight at once, ipv6").c_str(), hash_eight<Hash, 9>);
+  benchmark::RegisterBenchmark((name + " latency").c_str(), hash_latency<Hash, A>);
+  benchmark::RegisterBenchmark((name + " throughput").c_str(), hash_throughput<Hash, A>);
+  benchmark::RegisterBenchmark((name + " eight at once").c_str(), hash_eight<Hash, A>);
 }
 
 const bool registered = [] {
-  add_hash<siphash<2, 4>>("siphash<2, 4>");
-  add_hash<siphash<1, 3>>("siphash<1, 3>");
+  add_hash<siphash<2, 4>, ipv4>("siphash<2, 4> ipv4");
+  add_hash<siphash<1, 3>, ipv4>("siphash<1, 3> ipv4");
+  add_hash<aes128, ipv4>("aes128 ipv4");
+  add_hash<siphash<2, 4>, ipv6>("siphash<2, 4> ipv6");
+  add_hash<aes128, ipv6>("aes128 ipv6");
   for (const bool anybody : {false, true}) {
     const std::string life = anybody ? " random" : " fifo";
     add("table" + life, table_of<library_table>, anybody);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <listenq/mirror.hpp>
+#include <listenq/policy/aes128.hpp>
 #include <listenq/policy/prefix_budget.hpp>
 #include <listenq/preset/freebsd_13.hpp>
 #include <listenq/preset/linux_3_12.hpp>
@@ -31,6 +32,7 @@ inline constexpr auto compared = variants<preset::linux_6_18,                   
                                           cookies<no_cookies>,                        //
                                           fast_open<no_fast_open>,                    //
                                           hashing<siphash<1, 3>>,                     //
+                                          hashing<aes128>,                            //
                                           child<deferred_child>>;
 
 /// Two answers at once: nobody's /24 may have more than a quarter of the queue.
