@@ -68,6 +68,21 @@ TEST_CASE("a block is encrypted as the standard's examples are, in a constant ex
         printed(0xf5d3d58503b9699dU, 0xe785895a96fdbaafU));
 }
 
+// FIPS 197, appendices B and C.1, with keys that no compiler has expanded: the wrong word of the key before, a round
+// constant that does not double.
+TEST_CASE("a key is expanded as the standard does, at run time, for the CPU's way and the other one") {
+  for (const bool second : {false, true}) {
+    const aes_block k =
+        second ? printed(0x2b7e151628aed2a6U, 0xabf7158809cf4f3cU) : printed(0x0001020304050607U, 0x08090a0b0c0d0e0fU);
+    const aes_block clear =
+        second ? printed(0x3243f6a8885a308dU, 0x313198a2e0370734U) : printed(0x0011223344556677U, 0x8899aabbccddeeffU);
+    const aes_block sent =
+        second ? printed(0x3925841d02dc09fbU, 0xdc118597196a0b32U) : printed(0x69c4e0d86a7b0430U, 0xd8cdb78070b4c55aU);
+    CHECK(aes128{{k.low, k.high}}.encrypt(clear) == sent);
+    CHECK(detail::encrypt_by_bytes(detail::expand({k.low, k.high}), clear) == sent);
+  }
+}
+
 // A CPU without AES: there a listener would hash otherwise than its neighbours, or than a recording says.
 TEST_CASE("without the CPU's help the same comes out") {
   std::uint64_t draw = 1;

@@ -82,6 +82,9 @@ TEST_CASE("hashing words is hashing their bytes in little-endian order, for an o
     CHECK(siphash<2, 4>{key}.hash(words.data(), n) == vectors_2_4[4 * n]);
     CHECK(siphash<1, 3>{key}.hash(words.data(), n) == vectors_1_3[4 * n]);
   }
+  const std::uint32_t three[3] = {words[0], words[1], words[2]}, four[4] = {words[0], words[1], words[2], words[3]};
+  CHECK(siphash<2, 4>{key}.hash(three) == vectors_2_4[12]);
+  CHECK(siphash<2, 4>{key}.hash(four) == vectors_2_4[16]);
 }
 
 // A block lost or taken twice, the length of the rest instead of the whole.

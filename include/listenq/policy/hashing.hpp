@@ -65,7 +65,7 @@ struct siphash {
                                                               const std::uint64_t (&blocks)[N]) noexcept {
     state s = from.reached;
     s.template absorb_blocks<0>(blocks);
-    return s.finish(blocks[N - 1] | std::uint64_t{Bytes % 256} << 56);
+    return s.finish(blocks[N - 1] | std::uint64_t{Bytes} << 56);
   }
 
   /// Is `go_on_eight` cheaper than eight hashes? Asked of the CPU.

@@ -49,7 +49,7 @@ struct siphash_quad {
                                                           std::size_t from) noexcept {
     wide m;
     std::memcpy(&m, &blocks[I][from], sizeof(m));
-    if constexpr (I + 1 == N) m |= wide{} + (std::uint64_t{Bytes % 256} << 56);
+    if constexpr (I + 1 == N) m |= wide{} + (std::uint64_t{Bytes} << 56);
     v3 ^= m;
     rounds<C>();
     v0 ^= m;
