@@ -79,7 +79,7 @@ struct numbering : test::recorder<> {
 // A handle written beyond the accept queue, or a connection that is said to wait and that nobody can accept.
 TEST_CASE("where `waiting` admits more connections than it made room for, the next one finds no room") {
   using l = with<preset::linux_6_18, waiting<two_tongued>>;
-  const auto second = [](auto s) {
+  const auto other = [](auto s) {
     CHECK(s.connect(0, 0) == 1);
     s.syn(1);
     CHECK(s.ack(1) == verdict::overflow_kept);
@@ -88,6 +88,6 @@ TEST_CASE("where `waiting` admits more connections than it made room for, the ne
     s.listener.accept();
     CHECK(s.ack(1) == verdict::promoted);
   };
-  second(script<l>{3});
-  second(script<with<l, child<handles<int>>>, numbering>{3});
+  other(script<l>{3});
+  other(script<with<l, child<handles<int>>>, numbering>{3});
 }

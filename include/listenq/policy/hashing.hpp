@@ -63,7 +63,7 @@ struct siphash {
   template <std::size_t Bytes, std::size_t N>
   [[gnu::always_inline]] static constexpr std::uint64_t go_on(const opening& from,
                                                               const std::uint64_t (&blocks)[N]) noexcept {
-    state s = from.reached;
+    state s = from.reached_;
     s.template absorb_blocks<0>(blocks);
     return s.finish(blocks[N - 1] | std::uint64_t{Bytes} << 56);
   }
@@ -74,7 +74,7 @@ struct siphash {
   /// Only where `hashes_eight()`.
   template <std::size_t Bytes, std::size_t N>
   static void go_on_eight(const opening& from, const std::uint64_t (&blocks)[N][8], std::uint64_t (&out)[8]) noexcept {
-    const state& s = from.reached;
+    const state& s = from.reached_;
     detail::siphash_in_lanes<C, D, Bytes>({s.v0, s.v1, s.v2, s.v3}, blocks, out);
   }
 
@@ -165,8 +165,8 @@ struct siphash {
 
    private:
     friend struct siphash;
-    constexpr explicit opening(const state& s) noexcept : reached{s} {}
-    state reached{};
+    constexpr explicit opening(const state& s) noexcept : reached_{s} {}
+    state reached_{};
   };
 };
 
