@@ -161,7 +161,10 @@ TEST_CASE("a connection, a request that is lost in a hand-over, and one that is 
   CHECK(!simulate(sharded<linux_6_18>{migration::off}, o).broken);
   const simulation_report twice = simulate(sharded<linux_6_18, 4, at_home>{migration::off}, o);
   REQUIRE(twice.broken);
-  CHECK((*twice.broken == invariant::every_request_findable || *twice.broken == invariant::one_request_a_four_tuple));
+  // Which of these shows first is the seed's affair: the second one cannot be found, or stays behind the connection.
+  CAPTURE(testing::about(*twice.broken).name);
+  CHECK((*twice.broken == invariant::every_request_findable || *twice.broken == invariant::one_request_a_four_tuple ||
+         *twice.broken == invariant::never_request_and_child));
 }
 
 namespace {
