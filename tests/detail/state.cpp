@@ -48,6 +48,19 @@ TEST_CASE("the ISS is the upper half of the four-tuple's hash and the clock; the
   }
 }
 
+// What is kept of the hash for a local side that nobody has come to yet: requests that are stored and never found.
+TEST_CASE("the first segment of all is found again even if it is for address 0 and port 0") {
+  listener<> door{siphash<2, 4>{key}};
+  REQUIRE(door.listen(64));
+  null_sink out;
+  for (std::uint16_t port = 1; port <= 8; ++port) {
+    segment s{.source = {{0x0a000001}, port}};
+    s.flags = flag::syn;
+    door.receive(s, 0, out);
+    CHECK(door.find_request(four_tuple_of(s)) != nullptr);
+  }
+}
+
 // Shown in the clear, a part of the hash would tell which bucket to fill, or the ISN.
 TEST_CASE("the timestamp clock of a peer is shifted by another mix of both halves") {
   script<preset::linux_6_18> s{8, preset::linux_6_18{siphash<2, 4>{key}}};
