@@ -174,7 +174,7 @@ TEST_CASE_TEMPLATE("segments for several local addresses and ports hash as they 
     }
   };
   std::vector<basic_segment<A>> burst;
-  for (std::uint16_t i = 0; i < 16; ++i) {
+  for (std::uint16_t i = 0; i < 21; ++i) {
     basic_segment<A> s;
     s.source = {address(static_cast<std::uint8_t>(100 + i / 2)), static_cast<std::uint16_t>(1000 + i % 2)};
     // The first and the last of eight come to the same side, which those between them do not.
