@@ -26,10 +26,6 @@ struct searches {
     typename small_enough<still>::type door;
     for (const auto& [which, value] : set) door.set(which, value);
     o.expected.exact_deadlines = !policy_of<L, slot::clockwork>::sweeps;
-    // Three clients of one bucket are enough for a syncache to pause.
-    if constexpr (requires { policy_of<L, slot::cookies>::in_iss; }) {
-      o.expected.cookies_hide_requests = policy_of<L, slot::cookies>::in_iss;
-    }
     o.expected.most_waiting = policy_of<L, slot::waiting>::capacity(
         policy_of<L, slot::clamp>::clamp(o.world.backlog, typename L::tunables_type{}));
     return listenq::testing::explore(door, o);

@@ -311,18 +311,19 @@ class Checks:
                         yield f"{scheme}, {width}, {what}: {text}"
 
     def play(self):
-        """A few things that a reader might do, each a click."""
+        """A few things that a reader might do, each a click. The address bar follows with the next picture."""
         self.open("t=0&backlog=1")
         for act in ("syn", "syn", "syn", "accept", "syn", "raw_syn"):
             self.b.click(f"[data-act={act}]")
             for _ in range(4):
                 self.b.click("#step")
+        self.settle()
 
     def check_links(self):
         """The address bar brings back what was seen; a broken address is said in a sentence and breaks nothing."""
         self.play()
         before = self.state()
-        address = self.b.wait("return location.href.includes('do=') ? location.href : null")
+        address = self.b.execute("return location.href")
         print(address)
         self.open(url=address)
         self.settle()
