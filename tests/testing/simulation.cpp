@@ -71,8 +71,8 @@ TEST_CASE("the same seed gives the same run, another seed another") {
   CHECK(digests.size() == 5);
 }
 
-// Seed 42 draws a flood that overflows a bucket. A pause leaves a request behind the connection that a cookie made: said
-// to be broken, it would hide what is.
+// Seed 42 draws a flood that overflows a bucket. A pause leaves a request behind the connection that a cookie made:
+// said to be broken, it would hide what is.
 TEST_CASE("FreeBSD's pause leaves requests beside their connections, and nothing is broken by that") {
   simulation_options o = short_run(42);
   o.events = 65'536;
