@@ -225,8 +225,7 @@ template <addressing A>
   const std::byte* p = bytes.data;
   const bool looks_so = bytes.size >= size && (load32(p) & 0xff00'ffffU) == (0x4500'0000U | size) &&
                         (load16(p + 6) & 0x3fffU) == 0 && load8(p + 9) == protocol_tcp &&
-                        (load32(p + 32) & 0xf002'0000U) == 0xa002'0000U && load16(p + 40) == 0x0204 &&
-                        load32(p + 44) == 0x0402'080a && (load32(p + 56) & 0xffff'ff00U) == 0x0103'0300;
+                        (load32(p + 32) & 0xf002'0000U) == 0xa002'0000U && are_usual_syn_options(p + 40);
   if (!looks_so) [[unlikely]]
     return false;
   // Of the addresses, which are in both, the sum is at hand.
@@ -256,13 +255,7 @@ template <addressing A>
       .flags = {static_cast<std::uint8_t>(middle >> 16 & 0xff)},
       .window = static_cast<std::uint16_t>(middle & 0xffff),
       .payload = {p + 60, load16(p + 2) - 60U}};  // 0: but as a constant it would have all set to 0 in a loop
-  tcp_options& o = s.options;
-  o.mss = load16(p + 42);
-  o.window_scale = clamped_scale(load8(p + 59));
-  o.sack_permitted = true;
-  o.timestamps = true;
-  o.ts_value = load32(p + 48);
-  o.ts_echo = load32(p + 52);
+  read_usual_syn_options(s.options, p + 40);
   return s;
 }
 

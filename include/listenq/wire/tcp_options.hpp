@@ -102,20 +102,27 @@ namespace detail {
   return fault;
 }
 
-/// The two layouts that nearly every segment has (see write_options), a word at a time, into `o`, in which there is
-/// none yet. False, and nothing is read, if it is another one.
+/// The layout of nearly every SYN's 20 bytes of options (see write_options): is it that one, and what it says, into
+/// `o`, in which there is none yet.
+[[gnu::always_inline]] constexpr bool are_usual_syn_options(const std::byte* p) noexcept {
+  return load16(p) == 0x0204 && load32(p + 4) == 0x0402'080a && (load32(p + 16) & 0xffff'ff00U) == 0x0103'0300;
+}
+[[gnu::always_inline]] constexpr void read_usual_syn_options(tcp_options& o, const std::byte* p) noexcept {
+  o.mss = load16(p + 2);
+  o.window_scale = clamped_scale(load8(p + 19));
+  o.sack_permitted = true;
+  o.timestamps = true;
+  o.ts_value = load32(p + 8);
+  o.ts_echo = load32(p + 12);
+}
+
+/// That layout and the one that nearly every other segment has, a word at a time. False, and nothing is read, if it is
+/// another one.
 [[gnu::always_inline]] constexpr bool read_usual_options(tcp_options& o, byte_view bytes, bool syn) noexcept {
   const std::byte* p = bytes.data;
   if (syn) {
-    if (bytes.size != 20 || load16(p) != 0x0204 || load32(p + 4) != 0x0402'080a || load32(p + 16) >> 8 != 0x01'0303) {
-      return false;
-    }
-    o.mss = load16(p + 2);
-    o.window_scale = clamped_scale(load8(p + 19));
-    o.sack_permitted = true;
-    o.timestamps = true;
-    o.ts_value = load32(p + 8);
-    o.ts_echo = load32(p + 12);
+    if (bytes.size != 20 || !are_usual_syn_options(p)) return false;
+    read_usual_syn_options(o, p);
     return true;
   }
   if (bytes.size != 12 || load32(p) != 0x0101'080a) return false;
