@@ -93,6 +93,51 @@ TEST_CASE("a burst has the outcomes, answers and state of its segments one by on
   });
 }
 
+// More requests than are taken to be in the cache, bursts longer than what is looked at ahead, chains of several: a
+// look ahead that goes astray, or that goes beyond the end of a burst.
+TEST_CASE("a crowd comes and finishes in bursts of 70 as it would one by one") {
+  constexpr std::uint16_t peers = 3000, size = 70;
+  using door = listener<>;
+  door bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
+  REQUIRE(bursts.listen(peers));
+  REQUIRE(singles.listen(peers));
+  std::vector<segment> syns;
+  for (std::uint16_t i = 0; i < peers; ++i) {
+    syns.push_back({.source = {ip(10, 0, 0, 1), i}, .destination = {ip(10, 0, 0, 2), 80}, .flags = flag::syn});
+  }
+  const auto play = [&](const std::vector<segment>& all, instant now, verdict expected) {
+    tape a, b;
+    std::size_t seen = 0;
+    for (std::size_t at = 0; at < all.size(); at += size) {
+      const std::vector<segment> burst(all.begin() + static_cast<std::ptrdiff_t>(at),
+                                       all.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, all.size())));
+      bursts.receive(burst, now, a, [&](const segment&, const outcome& o) {
+        CHECK(o.verdict == expected);
+        ++seen;
+      });
+    }
+    CHECK(seen == all.size());
+    for (const segment& s : all) singles.receive(s, now, b);
+    CHECK(same(a, b));
+    CHECK(bursts.counters() == singles.counters());
+    CHECK(bursts.next_deadline() == singles.next_deadline());
+    return a.sent;
+  };
+  const std::vector<segment> answers = play(syns, 10, verdict::admitted);
+  REQUIRE(answers.size() == peers);
+  std::vector<segment> acks;
+  for (const segment& s : answers) {
+    acks.push_back(
+        {.source = s.destination, .destination = s.source, .seq = s.ack, .ack = s.seq + 1, .flags = flag::ack});
+  }
+  // Neither oldest nor newest first: each leaves its list from the middle.
+  std::stable_sort(acks.begin(), acks.end(),
+                   [](const segment& x, const segment& y) { return x.source.port % 7 < y.source.port % 7; });
+  play(acks, 20, verdict::promoted);
+  CHECK(bursts.request_count() == 0);
+  CHECK(bursts.accept_count() == peers);
+}
+
 namespace {
 
 int vectors_asked = 0;

@@ -56,7 +56,7 @@ TEST_CASE("every verdict, with any stages, has a cause of that verdict") {
 
 // A row that another row above it hides would never be counted.
 TEST_CASE("every row of the table is the cause of some record") {
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     const cause& c = causes[i];
     CAPTURE(c.why);
     if (c.what == record_kind::of_segment) {
@@ -74,7 +74,7 @@ TEST_CASE("every row of the table is the cause of some record") {
 // Two rows that read the same could as well be one; a slot that there is not would print no rule.
 TEST_CASE("no two rows of a verdict read the same, and each names a slot or none") {
   const std::string composition = describe<listener<>>();
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     CAPTURE(causes[i].why);
     const std::string slot = causes[i].slot;
     CHECK((slot.empty() || composition.find('\n' + slot + ' ') != std::string::npos));
@@ -120,10 +120,10 @@ TEST_CASE("a row is of the kind that it was made for, and a record of no row has
            static_cast<unsigned>(timer_verdict::expired), detail::timer_pruned));
   CHECK(is(detail::at(icmp_verdict::noted, "s", "w"), record_kind::of_icmp, static_cast<unsigned>(icmp_verdict::noted),
            0));
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     CHECK(detail::find_cause(causes[i].what, causes[i].verdict, causes[i].met.bits) == i);
   }
   for (const record_kind what : {record_kind::of_segment, record_kind::of_timer, record_kind::of_icmp}) {
-    CHECK(detail::find_cause(what, 255, ~0U) == causes.size());
+    CHECK(detail::find_cause(what, 255, ~0U) == cause_count);
   }
 }

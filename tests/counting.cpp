@@ -166,7 +166,7 @@ void check_books(const script<L>& s, const tally& t, std::uint64_t lost = 0) {
   CHECK(books.segments == t.segments);
   std::uint64_t of_segments = 0;
   std::uint64_t of_timers = 0;
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     if (causes[i].what == record_kind::of_segment) of_segments += books.rows[i].times;
     if (causes[i].what == record_kind::of_timer) of_timers += books.rows[i].times;
   }
@@ -216,7 +216,7 @@ tally live(std::uint64_t seed, const L& from = L{}) {
   for (const auto& n : counters_type::names) {
     std::uint64_t sum = 0;
     std::uint64_t of_segments = 0;
-    for (std::size_t i = 0; i < causes.size(); ++i) {
+    for (std::size_t i = 0; i < cause_count; ++i) {
       sum += books.rows[i].counters.values().*n.value;
       if (causes[i].what == record_kind::of_segment) of_segments += books.rows[i].counters.values().*n.value;
     }

@@ -8,6 +8,7 @@
 // second listen().
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/handshake.hpp>
@@ -41,9 +42,12 @@ class linux_6_18 {
     backlog_ = backlog;
     limit_ = backlog + 1;
     capacity_ = limit_ + 8;
-    buckets_ = 1;
-    while (buckets_ * 2 <= capacity_) buckets_ *= 2;
+    last_bucket_ = std::bit_floor(capacity_) - 1;
+    mask_ = std::bit_ceil(capacity_ + 1) - 1;
     cells_ = std::make_unique<cell[]>(capacity_);
+    links_ = std::make_unique<links[]>(capacity_);
+    heads_ = std::make_unique<std::uint32_t[]>(last_bucket_ + 1);
+    for (std::uint32_t b = 0; b <= last_bucket_; ++b) heads_[b] = none;
     ring_size_ = backlog + 1;
     ring_ = std::make_unique<waiting[]>(ring_size_);
     listening_ = true;
@@ -133,10 +137,12 @@ class linux_6_18 {
     std::uint32_t ts_recent = 0, first_ts = 0, last_ts = 0;
     std::uint16_t mss = 0, answered_at = 0;
     std::uint8_t scale = 0, timeouts = 0, retransmits = 0, bits = 0;
-    std::uint32_t timer_prev = none, timer_next = none;
-    std::uint32_t next = none, head = none;
   };
-  static_assert(sizeof(cell) == 64);
+  struct links {
+    std::uint32_t timer_prev = none, timer_next = none;
+    std::uint32_t next = none;  ///< a word, as in `heads_`: the upper bits of the hash and the cell's number
+  };
+  static_assert(sizeof(cell) + sizeof(links) + sizeof(std::uint32_t) == 64);
   struct waiting {
     four_tuple key{};
     bool aborted = false;
@@ -155,7 +161,7 @@ class linux_6_18 {
   std::uint64_t elapsed() const noexcept { return static_cast<std::uint64_t>(now_); }
   std::uint32_t ms() const noexcept { return static_cast<std::uint32_t>(elapsed() / 1000); }
   std::uint32_t clock(std::uint64_t h) const noexcept { return ms() + ts_offset(h); }
-  cell& bucket(std::uint32_t h) const noexcept { return cells_[h & (buckets_ - 1)]; }
+  std::uint32_t& head(std::uint32_t h) const noexcept { return heads_[h & last_bucket_]; }
 
   /// SipHash of our side, which the hash of every four-tuple goes on from.
   __attribute__((noinline)) void go_near(std::uint32_t address, std::uint16_t port) noexcept {
@@ -169,11 +175,13 @@ class linux_6_18 {
            c.local != s.destination.address.value;
   }
   std::uint32_t find(const segment& s, std::uint32_t h) const noexcept {
-    std::uint32_t i = bucket(h).head;
-    while (i != none && differ(cells_[i], s)) {
-      i = cells_[i].next;
+    std::uint32_t word = head(h);
+    while (word != none) {
+      const std::uint32_t i = word & mask_;
+      if ((word ^ h) <= mask_ && !differ(cells_[i], s)) return i;
+      word = links_[i].next;
     }
-    return i;
+    return none;
   }
 
   // --- timers -----------------------------------------------------------------------------------------------------
@@ -183,48 +191,48 @@ class linux_6_18 {
     arm(i, lines_[n < timeouts ? n : timeouts - 1]);
   }
   void arm(std::uint32_t i, line& l) noexcept {
-    cell& c = cells_[i];
     const std::uint32_t tail = l.tail;
-    if (tail == none || cells_[tail].deadline < c.deadline) {
+    if (tail == none || cells_[tail].deadline < cells_[i].deadline) {
       l.run = i;
-      c.timer_prev = tail;
-      c.timer_next = none;
-      (tail == none ? l.head : cells_[tail].timer_next) = i;
+      links_[i].timer_prev = tail;
+      links_[i].timer_next = none;
+      (tail == none ? l.head : links_[tail].timer_next) = i;
       l.tail = i;
     } else {
       arm_among_others(l, i);
     }
   }
   __attribute__((noinline)) void arm_among_others(line& l, std::uint32_t i) noexcept {
-    cell& c = cells_[i];
+    const instant deadline = cells_[i].deadline;
     std::uint32_t behind = l.tail;
-    const bool ties = cells_[behind].deadline == c.deadline;
+    const bool ties = cells_[behind].deadline == deadline;
     if (ties) {
       std::uint32_t run = l.run;
       if (run == none) {
         run = l.tail;
-        while (cells_[run].timer_prev != none && cells_[cells_[run].timer_prev].deadline == c.deadline) {
-          run = cells_[run].timer_prev;
+        while (links_[run].timer_prev != none && cells_[links_[run].timer_prev].deadline == deadline) {
+          run = links_[run].timer_prev;
         }
       }
-      behind = cells_[run].timer_prev;
+      behind = links_[run].timer_prev;
       l.run = i;
     }
-    while (behind != none && cells_[behind].deadline >= c.deadline) behind = cells_[behind].timer_prev;
+    while (behind != none && cells_[behind].deadline >= deadline) behind = links_[behind].timer_prev;
+    links& c = links_[i];
     c.timer_prev = behind;
-    c.timer_next = behind == none ? l.head : cells_[behind].timer_next;
-    (behind == none ? l.head : cells_[behind].timer_next) = i;
-    (c.timer_next == none ? l.tail : cells_[c.timer_next].timer_prev) = i;
+    c.timer_next = behind == none ? l.head : links_[behind].timer_next;
+    (behind == none ? l.head : links_[behind].timer_next) = i;
+    (c.timer_next == none ? l.tail : links_[c.timer_next].timer_prev) = i;
   }
   void disarm(std::uint32_t i) noexcept {
     const std::size_t n = cells_[i].timeouts;
     disarm(i, lines_[n < timeouts ? n : timeouts - 1]);
   }
   void disarm(std::uint32_t i, line& l) noexcept {
-    const cell& c = cells_[i];
+    const links& c = links_[i];
     if (l.run == i) l.run = c.timer_next;
-    (c.timer_prev == none ? l.head : cells_[c.timer_prev].timer_next) = c.timer_next;
-    (c.timer_next == none ? l.tail : cells_[c.timer_next].timer_prev) = c.timer_prev;
+    (c.timer_prev == none ? l.head : links_[c.timer_prev].timer_next) = c.timer_next;
+    (c.timer_next == none ? l.tail : links_[c.timer_next].timer_prev) = c.timer_prev;
   }
   std::uint32_t first_due() const noexcept {
     std::uint32_t best = none;
@@ -236,18 +244,17 @@ class linux_6_18 {
   }
 
   void forget(std::uint32_t i, std::uint32_t h) noexcept {
-    cell& c = cells_[i];
-    if (c.timeouts == 0) {
+    if (cells_[i].timeouts == 0) {
       --young_;
       disarm(i, lines_[0]);
     } else {
       disarm(i);
     }
     --requests_;
-    std::uint32_t* link = &bucket(h).head;
-    while (*link != i) link = &cells_[*link].next;
-    *link = c.next;
-    c.next = free_;
+    std::uint32_t* link = &head(h);
+    while ((*link & mask_) != i) link = &links_[*link & mask_].next;
+    *link = links_[i].next;
+    links_[i].next = free_;
     free_ = i;
   }
 
@@ -393,7 +400,7 @@ class linux_6_18 {
         facts.isn != 0 ? facts.isn : static_cast<seq_number>(h >> 32) + static_cast<seq_number>(elapsed() / 4);
     std::uint32_t i = free_;
     if (i != none) {
-      free_ = cells_[i].next;
+      free_ = links_[i].next;
     } else if (used_ < capacity_) {
       i = used_++;
     } else {
@@ -403,9 +410,9 @@ class linux_6_18 {
     cell& c = cells_[i];
     fill(c, s, iss);
     c.deadline = after(now_, second);
-    std::uint32_t& head = bucket(low(h)).head;
-    c.next = head;
-    head = i;
+    std::uint32_t& first = head(low(h));
+    links_[i].next = first;
+    first = (low(h) & ~mask_) | i;
     ++requests_;
     ++young_;
     arm(i, lines_[0]);
@@ -751,7 +758,9 @@ class linux_6_18 {
   }
 
   std::unique_ptr<cell[]> cells_{};
-  std::uint32_t capacity_ = 0, buckets_ = 0, used_ = 0, free_ = none;
+  std::unique_ptr<links[]> links_{};
+  std::unique_ptr<std::uint32_t[]> heads_{};
+  std::uint32_t capacity_ = 0, last_bucket_ = 0, mask_ = 0, used_ = 0, free_ = none;
   std::uint32_t requests_ = 0, young_ = 0;
   line lines_[timeouts]{};
   std::unique_ptr<waiting[]> ring_{};

@@ -37,7 +37,7 @@ class door_over final : public listenq::testing::listener_behind<reported<Preset
   counts counters() const override { return counts_of(inner.counters()); }
   std::vector<cause_line> causes() const override {
     std::vector<cause_line> lines;
-    for (std::size_t i = 0; i < listenq::causes.size(); ++i) {
+    for (std::size_t i = 0; i < listenq::cause_count; ++i) {
       const cause& c = listenq::causes[i];
       const auto& row = inner.observer().rows[i];
       if (row.times > 0) lines.push_back({row.times, name_of(c), c.why, rule(i), counts_of(row.counters.values())});

@@ -4,7 +4,6 @@
 // policy decided: what a kernel's counters do not tell (ListenDrops has ten causes).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/outcome.hpp>
@@ -45,7 +44,7 @@ constexpr cause at(icmp_verdict v, const char* slot, const char* why) noexcept {
 }  // namespace detail
 
 /// Every cause, grouped by verdict. The first row of a verdict whose stages were met is the cause.
-inline constexpr std::array causes{
+inline constexpr cause causes[] = {
     detail::at(verdict::admitted, stage::send_failed, "send_failure", "stored, though its SYN-ACK could not leave"),
     detail::at(verdict::admitted, stage::evicted, "request_full", "stored in another request's place"),
     detail::at(verdict::admitted, stage::accept_full, "accept_full_at_syn", "stored although the accept queue is full"),
@@ -128,30 +127,44 @@ inline constexpr std::array causes{
     detail::at(icmp_verdict::wrong_number, "", "an ICMP error about another segment"),
     detail::at(icmp_verdict::no_request, "", "an ICMP error about nobody"),
 };
+inline constexpr std::size_t cause_count = sizeof(causes) / sizeof(causes[0]);
 
 namespace detail {
 
 /// The first row that takes this record; the number of rows if none does.
 constexpr std::size_t find_cause(record_kind what, unsigned v, std::uint32_t met) noexcept {
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     const cause& c = causes[i];
     if (c.what == what && c.verdict == v && (c.met.bits & met) == c.met.bits) return i;
   }
-  return causes.size();
+  return cause_count;
 }
 
-/// Where the rows of each verdict begin.
-inline constexpr auto first_causes = [] {
-  std::array<std::uint8_t, verdict_count> first{};
+/// Where the rows of each verdict begin; `cause_count` if none of them asks for no stage. One pass and plain arrays,
+/// because every translation unit pays for it.
+struct cause_places {
+  std::uint8_t of[verdict_count]{};
+  constexpr std::uint8_t operator[](std::size_t v) const noexcept { return of[v]; }
+};
+inline constexpr cause_places first_causes = [] {
+  cause_places first;
+  bool ends[verdict_count]{};
+  for (std::uint8_t& f : first.of) f = cause_count;
+  for (std::uint8_t i = 0; i < cause_count; ++i) {
+    const cause& c = causes[i];
+    if (c.what != record_kind::of_segment) break;
+    if (first.of[c.verdict] == cause_count) first.of[c.verdict] = i;
+    if (c.met.bits == 0) ends[c.verdict] = true;
+  }
   for (std::size_t v = 0; v < verdict_count; ++v) {
-    first[v] = static_cast<std::uint8_t>(find_cause(record_kind::of_segment, static_cast<unsigned>(v), ~0U));
+    if (!ends[v]) first.of[v] = cause_count;
   }
   return first;
 }();
 
 inline constexpr bool every_verdict_has_a_cause = [] {
-  for (unsigned v = 0; v < verdict_count; ++v) {
-    if (find_cause(record_kind::of_segment, v, 0) == causes.size()) return false;
+  for (const std::uint8_t f : first_causes.of) {
+    if (f == cause_count) return false;
   }
   return true;
 }();

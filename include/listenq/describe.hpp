@@ -375,7 +375,7 @@ std::string rule_text(const cause& c) {
 template <class L, class Counters>
 std::string to_text(const by_cause<Counters>& books) {
   std::string t;
-  for (std::size_t i = 0; i < causes.size(); ++i) {
+  for (std::size_t i = 0; i < cause_count; ++i) {
     if (books.rows[i].times == 0) continue;
     std::string line = std::to_string(books.rows[i].times);
     line.insert(0, line.size() < 8 ? 8 - line.size() : 0, ' ').append("  ").append(name_of(causes[i]));

@@ -16,11 +16,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/burst.hpp>
 #include <listenq/detail/ageing.hpp>
 #include <listenq/detail/dispatch.hpp>
 #include <listenq/detail/state.hpp>
 #include <optional>
-#include <span>
 #include <type_traits>
 
 namespace listenq {
@@ -55,7 +55,7 @@ class basic_listener {
   using tunables_type = typename state_type::tunables_type;
 
   /// Bytes that a request costs, its place in the hash table, the table and the timer links included.
-  static constexpr std::size_t bytes_per_request = sizeof(typename requests_type::cell);
+  static constexpr std::size_t bytes_per_request = requests_type::bytes_each;
 
   static_assert(
       !Cookies::possible || Admission::any([]<class G>() { return G::owner == gate_owner::request_queue; }),
@@ -259,29 +259,31 @@ class basic_listener {
     return noted(s, detail::on_closed(state_, s, out));
   }
 
-  /// A burst of segments that came together: the same, to the bit, as `receive` for one after the other, but they are
-  /// hashed eight at a time and what they lead to is fetched ahead, which pays where the queues are larger than the
-  /// cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay valid meanwhile.
-  /// Whose segments have an `arrival` to tell calls `receive` for each.
-  template <std::convertible_to<std::span<const segment_type>> Burst, sink<Family> Sink, class Seen>
-  constexpr void receive(const Burst& segments, instant now, Sink& out, Seen&& seen) {
-    std::span<const segment_type> burst = segments;
-    constexpr std::size_t most = 8, least = 4;
+  /// A burst (a span, a vector, an array): the same, to the bit, as `receive` for one after the other, but segments are
+  /// hashed eight at a time, and what up to 32 of them lead to is fetched ahead, which pays where the queues are larger
+  /// than the cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay valid
+  /// meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
+  template <row_of<segment_type> Burst, sink<Family> Sink, class Seen>
+  constexpr void receive(const Burst& burst, instant now, Sink& out, Seen&& seen) {
+    const segment_type* s = detail::data_of(burst);
+    std::size_t left = detail::size_of(burst);
+    constexpr std::size_t most = 32, least = 4;
     if (state_.looks_ahead()) {
-      while (burst.size() >= least) {
-        const std::size_t n = burst.size() < most ? burst.size() : most;
+      while (left >= least) {
+        const std::size_t n = left < most ? left : most;
         std::uint64_t hashes[most];
-        state_.look_ahead(burst.data(), n, hashes);
+        state_.look_ahead(s, n, hashes);
         state_.advance(now);
         for (std::size_t i = 0; i < n; ++i) {
-          seen(burst[i], noted(burst[i], detail::dispatch(state_, burst[i], hashes[i], out, arrival{})));
+          seen(s[i], noted(s[i], detail::dispatch(state_, s[i], hashes[i], out, arrival{})));
         }
-        burst = burst.subspan(n);
+        s += n;
+        left -= n;
       }
     }
-    for (const segment_type& s : burst) seen(s, receive(s, now, out));
+    for (std::size_t i = 0; i < left; ++i) seen(s[i], receive(s[i], now, out));
   }
-  template <std::convertible_to<std::span<const segment_type>> Burst, sink<Family> Sink>
+  template <row_of<segment_type> Burst, sink<Family> Sink>
   constexpr void receive(const Burst& segments, instant now, Sink& out) {
     receive(segments, now, out, [](const segment_type&, const outcome&) {});
   }
@@ -379,7 +381,7 @@ class basic_listener {
     const std::uint32_t h = detail::low(state_.hash(key));
     const index i = state_.requests.find(key, h);
     const auto& order = state_.requests.order();
-    return i == npos ? order.place(h) : order.place_of(state_.requests.cell_at(i), h);
+    return i == npos ? order.place(h) : order.place_of(state_.requests.links_of(i), h);
   }
   /// How many requests, whoever's, a bucket holds.
   constexpr std::uint32_t bucket_length(std::uint32_t bucket) const noexcept requires bucketed<Sizing> {

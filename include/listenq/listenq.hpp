@@ -4,6 +4,7 @@
 #pragma once
 
 #include <listenq/address.hpp>
+#include <listenq/burst.hpp>
 #include <listenq/cause.hpp>
 #include <listenq/composition.hpp>
 #include <listenq/group.hpp>

@@ -35,7 +35,7 @@ struct checked {
   // Where `a` stands among those with its deadline and list: what the tie order promises.
   void arm(std::uint32_t cell, std::size_t list, instant deadline) {
     cells[cell].deadline = deadline;
-    lists.insert(cells, cell, list);
+    lists.insert(cells, cells, cell, list);
     auto place = model.begin();
     const auto goes_before = [&](const armed& a) {
       if (a.deadline != deadline) return a.deadline < deadline;

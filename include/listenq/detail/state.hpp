@@ -283,12 +283,22 @@ struct state {
       return false;
     }
   }
-  /// The hashes of the four-tuples of `n` segments, at most eight, with what they lead to on its way to the cache.
-  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
+  /// As many requests as the innermost cache holds are there without being fetched.
+  static constexpr std::uint32_t in_cache = (std::uint32_t{1} << 16) / requests_type::bytes_each;
+  /// The hashes of the four-tuples of `n` segments, with what they lead to on its way to the cache. `h` has room for
+  /// `n`, rounded up to a multiple of eight.
+  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t* h) noexcept {
     if constexpr (decltype(tuples)::hashes_eight) {
-      tuples.of_eight(hashing.get(), s, n, h);
-      for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(low(h[k]));
+      const bool far = requests.size() > in_cache;
+      for (std::size_t k = 0; k < n; k += 8) {
+        const std::size_t end = n - k < 8 ? n : k + 8;
+        tuples.of_eight(hashing.get(), s + k, end - k, h + k);
+        if (!far) continue;
+        for (std::size_t j = k; j < end; ++j) requests.fetch_bucket(low(h[j]));
+      }
+      if (!far) return;
       for (std::size_t k = 0; k < n; ++k) requests.fetch_chain(low(h[k]));
+      for (std::size_t k = 0; k < n; ++k) requests.fetch_request(low(h[k]));
     }
   }
   /// A number that nobody without the key can foretell: the hash of a count. Of two words, and a four-tuple has three

@@ -60,21 +60,26 @@ constexpr std::uint8_t aes_double(std::uint8_t a) noexcept {
   return static_cast<std::uint8_t>((a << 1) ^ ((a >> 7) * 0x1b));
 }
 
-/// FIPS 197, 5.1.1: the inverse in the field, of which 3 is a generator, and an affine map of its bits.
-inline constexpr std::array<std::uint8_t, 256> aes_substitute = [] {
-  std::array<std::uint8_t, 255> power{};
-  std::array<std::size_t, 256> exponent{};
+/// FIPS 197, 5.1.1: the inverse in the field, of which 3 is a generator, and an affine map of its bits. Plain arrays,
+/// which compilers evaluate five times as fast as std::array.
+struct aes_box {
+  std::uint8_t at[256]{};
+  constexpr std::uint8_t operator[](std::size_t x) const noexcept { return at[x]; }
+};
+inline constexpr aes_box aes_substitute = [] {
+  std::uint8_t power[255]{};
+  std::uint8_t exponent[256]{};
   std::uint8_t a = 1;
-  for (std::size_t i = 0; i < 255; ++i) {
+  for (std::uint8_t i = 0; i < 255; ++i) {
     power[i] = a;
     exponent[a] = i;
-    a = static_cast<std::uint8_t>(a ^ aes_double(a));
+    a = static_cast<std::uint8_t>(a ^ (a << 1) ^ ((a >> 7) * 0x1b));
   }
-  std::array<std::uint8_t, 256> box{};
+  aes_box box;
   for (std::size_t x = 0; x < 256; ++x) {
     const unsigned inverse = x == 0 ? 0U : power[(255 - exponent[x]) % 255];
     const unsigned twice = inverse << 8 | inverse;
-    box[x] = static_cast<std::uint8_t>(inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7) ^ 0x63U);
+    box.at[x] = static_cast<std::uint8_t>(inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7) ^ 0x63U);
   }
   return box;
 }();

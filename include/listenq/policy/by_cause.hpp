@@ -89,7 +89,7 @@ struct by_cause {
     std::uint64_t times = 0;
     [[no_unique_address]] Counters counters{};
   };
-  std::array<row, causes.size()> rows{};  ///< as `causes` has them
+  std::array<row, cause_count> rows{};  ///< as `causes` has them
   request_books requests{};
   connection_books connections{};
   std::uint64_t segments = 0;
@@ -153,7 +153,7 @@ struct by_cause {
   }
   constexpr std::uint64_t sum(record_kind what, unsigned v) const noexcept {
     std::uint64_t n = 0;
-    for (std::size_t i = 0; i < causes.size(); ++i) {
+    for (std::size_t i = 0; i < cause_count; ++i) {
       if (causes[i].what == what && causes[i].verdict == v) n += rows[i].times;
     }
     return n;

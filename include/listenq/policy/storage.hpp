@@ -2,9 +2,9 @@
 // storage: where requests and waiting connections live. Memory is taken in listen() and nowhere else.
 // It does not limit anything: `sizing` and `waiting` do. A storage that is too small for them makes listen() fail.
 //
-// When to use which: `at_listen` (one allocation each for requests and waiting connections, more only when a later
-// listen() needs more); `fixed<R, W>` for inside-the-object storage of R requests and W connections, no heap at all;
-// `caller_memory` when a block of the caller's own must be used.
+// When to use which: `at_listen` (three allocations for requests and one for waiting connections, more only when a
+// later listen() needs more); `fixed<R, W>` for inside-the-object storage of R requests and W connections, no heap at
+// all; `caller_memory` when a block of the caller's own must be used.
 #pragma once
 
 #include <array>
@@ -17,12 +17,13 @@
 
 namespace listenq {
 
-/// What is stored; a model may give each its own place.
+/// What is stored; a model may give each its own place. Of a request the parts are kept in an array each.
 enum class stored : std::uint8_t { requests, connections };
 
 /// `P::template array<T, Role>` is default-constructible; `reserve(n, source)` makes room for n objects, keeps those it
 /// has and says whether it worked (a failed one changes nothing); `capacity()`; `operator[]`. `most(source)` is how
-/// many it could ever hold. `source` is the policy's own value.
+/// many it could ever hold. `source` is the policy's own value. A model whose arrays take from one place says, too, how
+/// many of several types together there is room for: `source.most_together<T...>()`, see `caller_memory`.
 template <class P>
 concept storage_policy = std::default_initializable<P> &&
     requires(typename P::template array<int, stored::requests>& a, P& source, std::size_t n) {
@@ -106,6 +107,15 @@ struct caller_memory {
   std::byte* data = nullptr;
   std::size_t bytes = 0;
 
+  /// For how many objects of each type there is room, in an array of each, one behind the other.
+  template <class First, class... Rest>
+  std::size_t most_together() const noexcept {
+    static_assert(((sizeof(First) % 4 == 0 && alignof(Rest) <= 4 && sizeof(Rest) % 4 == 0) && ...),
+                  "listenq: arrays behind the first begin where it ends, at a multiple of 4.");
+    const std::size_t lost = padding(alignof(First));
+    return bytes < lost ? 0 : (bytes - lost) / (sizeof(First) + (sizeof(Rest) + ... + 0));
+  }
+
   template <class T, stored>
   class array {
     static_assert(std::is_trivially_destructible_v<T>);
@@ -126,7 +136,7 @@ struct caller_memory {
     bool reserve(std::size_t n, caller_memory& source) noexcept {
       if (n <= size_) return true;
       if (n > fits(source)) return false;
-      source.take(padding(source));
+      source.take(source.padding(alignof(T)));
       T* const grown = new (source.data) T[n];
       source.take(n * sizeof(T));
       for (std::size_t i = 0; i < size_; ++i) grown[i] = items_[i];
@@ -143,18 +153,15 @@ struct caller_memory {
     const T& operator[](std::size_t i) const noexcept { return items_[i]; }
 
    private:
-    static std::size_t padding(const caller_memory& source) noexcept {
-      return (alignof(T) - reinterpret_cast<std::uintptr_t>(source.data) % alignof(T)) % alignof(T);
-    }
-    static std::size_t fits(const caller_memory& source) noexcept {
-      const std::size_t lost = padding(source);
-      return source.bytes < lost ? 0 : (source.bytes - lost) / sizeof(T);
-    }
+    static std::size_t fits(const caller_memory& source) noexcept { return source.template most_together<T>(); }
     T* items_ = nullptr;
     std::size_t size_ = 0;
   };
 
  private:
+  std::size_t padding(std::size_t alignment) const noexcept {
+    return (alignment - reinterpret_cast<std::uintptr_t>(data) % alignment) % alignment;
+  }
   void take(std::size_t n) noexcept {
     data += n;
     bytes -= n;

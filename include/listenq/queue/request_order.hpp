@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The order of requests: who came before whom, as far as an eviction needs to know. Three kinds: nobody asks; one line
-// of all requests; a line for each bucket of a syncache. Lines run through links in the cells, so coming and going are
-// O(1) and take no memory of their own beyond the ends of the lines.
+// of all requests; a line for each bucket of a syncache. Lines run through links beside the cells, so coming and going
+// are O(1) and take no memory of their own beyond the ends of the lines.
 //
 //   one line:        oldest <-> ... <-> newest
 //   a syncache:      bucket 0: oldest <-> newest     bucket 1: (empty)     bucket 2: ...
@@ -34,28 +34,28 @@ struct age_line {
   std::uint32_t head = npos;
   std::uint32_t tail = npos;
 
-  template <class Cells>
-  constexpr void append(Cells& cells, std::uint32_t i) noexcept {
-    cells[i].age_prev = tail;
-    cells[i].age_next = npos;
-    (tail == npos ? head : cells[tail].age_next) = i;
+  template <class Links>
+  constexpr void append(Links& all, std::uint32_t i) noexcept {
+    all[i].age_prev = tail;
+    all[i].age_next = npos;
+    (tail == npos ? head : all[tail].age_next) = i;
     tail = i;
   }
-  template <class Cells>
-  constexpr void remove(Cells& cells, std::uint32_t i) noexcept {
-    const auto& c = cells[i];
-    (c.age_prev == npos ? head : cells[c.age_prev].age_next) = c.age_next;
-    (c.age_next == npos ? tail : cells[c.age_next].age_prev) = c.age_prev;
+  template <class Links>
+  constexpr void remove(Links& all, std::uint32_t i) noexcept {
+    const auto& c = all[i];
+    (c.age_prev == npos ? head : all[c.age_prev].age_next) = c.age_next;
+    (c.age_next == npos ? tail : all[c.age_next].age_prev) = c.age_prev;
   }
 };
 
 /// Nobody asks.
 struct no_order {
   using links = no_age_links;
-  template <class Cells>
-  static constexpr void enter(Cells&, std::uint32_t, std::uint32_t) noexcept {}
-  template <class Cells>
-  static constexpr void leave(Cells&, std::uint32_t, std::uint32_t) noexcept {}
+  template <class Links>
+  static constexpr void enter(Links&, std::uint32_t, std::uint32_t) noexcept {}
+  template <class Links>
+  static constexpr void leave(Links&, std::uint32_t, std::uint32_t) noexcept {}
   static constexpr void clear() noexcept {}
 };
 
@@ -63,13 +63,13 @@ struct no_order {
 class one_line {
  public:
   using links = age_links;
-  template <class Cells>
-  constexpr void enter(Cells& cells, std::uint32_t i, std::uint32_t) noexcept {
-    line_.append(cells, i);
+  template <class Links>
+  constexpr void enter(Links& all, std::uint32_t i, std::uint32_t) noexcept {
+    line_.append(all, i);
   }
-  template <class Cells>
-  constexpr void leave(Cells& cells, std::uint32_t i, std::uint32_t) noexcept {
-    line_.remove(cells, i);
+  template <class Links>
+  constexpr void leave(Links& all, std::uint32_t i, std::uint32_t) noexcept {
+    line_.remove(all, i);
   }
   constexpr void clear() noexcept { line_ = {}; }
   /// The one that was stored first, or `npos`.
@@ -102,11 +102,11 @@ class bucket_lines {
       return hash % buckets;
     }
   }
-  /// A stored one's.
-  template <class Cell>
-  static constexpr std::uint32_t place_of(const Cell& c, std::uint32_t hash) noexcept {
+  /// A stored one's, of which these are the links.
+  template <class Links>
+  static constexpr std::uint32_t place_of(const Links& l, std::uint32_t hash) noexcept {
     if constexpr (reseeds) {
-      return c.place;
+      return l.place;
     } else {
       return hash % buckets;
     }
@@ -135,11 +135,11 @@ class bucket_lines {
     sets_[active_].uses = seeds::uses;
   }
 
-  template <class Cells>
-  constexpr void enter(Cells& cells, std::uint32_t i, std::uint32_t hash) noexcept {
+  template <class Links>
+  constexpr void enter(Links& all, std::uint32_t i, std::uint32_t hash) noexcept {
     const std::uint32_t at = place(hash);
-    if constexpr (reseeds) cells[i].place = at;
-    lines_[at].append(cells, i);
+    if constexpr (reseeds) all[i].place = at;
+    lines_[at].append(all, i);
     ++lines_[at].length;
     set& s = sets_[active_];
     ++s.size;
@@ -148,10 +148,10 @@ class bucket_lines {
       if (s.uses == 0 && sets_[1 - active_].size == 0) active_ = 1 - active_;
     }
   }
-  template <class Cells>
-  constexpr void leave(Cells& cells, std::uint32_t i, std::uint32_t hash) noexcept {
-    const std::uint32_t at = place_of(cells[i], hash);
-    lines_[at].remove(cells, i);
+  template <class Links>
+  constexpr void leave(Links& all, std::uint32_t i, std::uint32_t hash) noexcept {
+    const std::uint32_t at = place_of(all[i], hash);
+    lines_[at].remove(all, i);
     --lines_[at].length;
     --sets_[at / buckets].size;
   }

@@ -42,7 +42,11 @@ class request_queue {
   static constexpr index npos = detail::npos;
   static constexpr bool has_timers = !Clockwork::sweeps;
   using order_type = Order;
-  using cell = detail::request_cell<request_type, has_timers, Order, false>;
+  using cell = detail::request_cell<request_type, false>;
+  using links = detail::request_links<has_timers, Order>;
+
+  /// What a request takes, its place in the table and its timer included.
+  static constexpr std::size_t bytes_each = detail::request_table<cell, links, Order, Storage>::bytes_each;
 
   /// Makes room for `n` requests in all; the stored ones stay. False, and nothing changed, if the storage is too small.
   constexpr bool reserve(std::uint32_t n, Storage& source) noexcept { return table_.reserve(n, source); }
@@ -71,7 +75,7 @@ class request_queue {
 
   constexpr request_type& operator[](index i) noexcept { return table_[i]; }
   constexpr const request_type& operator[](index i) const noexcept { return table_[i]; }
-  constexpr const cell& cell_at(index i) const noexcept { return table_[i]; }
+  constexpr const links& links_of(index i) const noexcept { return table_.links_of(i); }
 
   /// The request of this four-tuple, or `npos`.
   [[gnu::always_inline]] constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
@@ -85,9 +89,10 @@ class request_queue {
     return table_.find(hash, [&is](const cell& c) { return is(c.key); });
   }
 
-  /// Two steps ahead of a `find`: see `request_table`. There must be a bucket.
+  /// Three steps ahead of a `find`: see `request_table`. There must be a bucket.
   void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
   void fetch_chain(std::uint32_t hash) const noexcept { table_.fetch_chain(hash); }
+  void fetch_request(std::uint32_t hash) const noexcept { table_.fetch_request(hash); }
 
   /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
   constexpr index vacant() const noexcept { return table_.vacant(); }
@@ -97,7 +102,7 @@ class request_queue {
     table_.store(i, hash);
     ++size_;
     ++young_;
-    if constexpr (has_timers) timers_.insert(table_.cells(), i, 0);
+    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, 0);
   }
   /// Stores a copy of `r`, of whatever age; `npos` if the storage is full.
   constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
@@ -107,7 +112,7 @@ class request_queue {
     table_.store(i, hash);
     ++size_;
     if (r.timeouts == 0) ++young_;
-    if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
     return i;
   }
 
@@ -115,9 +120,9 @@ class request_queue {
   [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
     if (table_[i].timeouts == 0) {
       --young_;
-      if constexpr (has_timers) timers_.remove(table_.cells(), i, 0);
+      if constexpr (has_timers) timers_.remove(table_.links(), i, 0);
     } else {
-      if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+      if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     }
     table_.remove(i, hash);
     --size_;
@@ -125,27 +130,27 @@ class request_queue {
 
   /// Moves its deadline.
   constexpr void restart(index i, instant deadline) noexcept {
-    if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
   }
 
   /// Back to no timeout at all, and the first deadline; an old request becomes young.
   constexpr void start_over(index i, instant deadline) noexcept {
-    if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     if (table_[i].timeouts != 0) ++young_;
     table_[i].timeouts = 0;
     table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
   }
 
   /// One timeout more, and the next deadline; a young request becomes old. The count stays at 255.
   constexpr void time_out(index i, instant deadline) noexcept {
-    if constexpr (has_timers) timers_.remove(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     if (table_[i].timeouts == 0) --young_;
     if (table_[i].timeouts < 255) ++table_[i].timeouts;
     table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), i, list_of(i));
+    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
   }
 
   /// The request whose deadline comes first, or `npos`.
@@ -180,12 +185,14 @@ class request_queue {
   }
 
  private:
+  using table_type = detail::request_table<cell, links, Order, Storage>;
+
   constexpr std::size_t list_of(index i) const noexcept {
     const std::size_t t = table_[i].timeouts;
     return t < Classes ? t : Classes - 1;
   }
 
-  detail::request_table<cell, Order, Storage> table_{};
+  table_type table_{};
   std::uint32_t size_ = 0;
   std::uint32_t young_ = 0;
   [[no_unique_address]] std::conditional_t<has_timers, detail::timer_lists<Classes, detail::ties_of<Clockwork>>,

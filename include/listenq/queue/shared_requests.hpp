@@ -48,7 +48,9 @@ class shared_requests {
   using key_type = basic_four_tuple<A>;
   using sizing_type = Sizing;
   using order_type = typename detail::shared_order<Sizing>::type;
-  using cell = detail::request_cell<request_type, true, order_type, true>;
+  using cell = detail::request_cell<request_type, true>;
+  using links = detail::request_links<true, order_type>;
+  static constexpr std::size_t bytes_each = detail::request_table<cell, links, order_type, Storage>::bytes_each;
   static constexpr std::size_t most_classes = 16;
   static constexpr tie_order ties = Ties;
   static constexpr std::uint32_t nobody = 0xffffffffU;
@@ -97,10 +99,10 @@ class shared_requests {
     return t < last ? t : last;
   }
   constexpr void unschedule(std::uint32_t i) noexcept {
-    books_[table_[i].owner].timers.remove(table_.cells(), i, list_of(i));
+    books_[table_[i].owner].timers.remove(table_.links(), i, list_of(i));
   }
   constexpr void schedule(std::uint32_t i) noexcept {
-    books_[table_[i].owner].timers.insert(table_.cells(), i, list_of(i));
+    books_[table_[i].owner].timers.insert(table_.cells(), table_.links(), i, list_of(i));
   }
   constexpr void remove(std::uint32_t i) noexcept {
     book& b = books_[table_[i].owner];
@@ -111,7 +113,7 @@ class shared_requests {
     table_.remove(i, table_[i].hash);
   }
 
-  detail::request_table<cell, order_type, Storage> table_{};
+  detail::request_table<cell, links, order_type, Storage> table_{};
   std::uint32_t size_ = 0;
   std::array<book, Listeners> books_{};
 };
@@ -130,6 +132,8 @@ class borrowed_requests {
   using index = std::uint32_t;
   using order_type = typename Pool::order_type;
   using cell = typename Pool::cell;
+  using links = typename Pool::links;
+  static constexpr std::size_t bytes_each = Pool::bytes_each;
   static constexpr index npos = detail::npos;
   static constexpr bool has_timers = true;
 
@@ -176,7 +180,7 @@ class borrowed_requests {
   }
   constexpr request_type& operator[](index i) noexcept { return pool_->table_[i]; }
   constexpr const request_type& operator[](index i) const noexcept { return pool_->table_[i]; }
-  constexpr const cell& cell_at(index i) const noexcept { return pool_->table_[i]; }
+  constexpr const links& links_of(index i) const noexcept { return pool_->table_.links_of(i); }
 
   constexpr index find(const key_type& key, std::uint32_t hash) const noexcept {
     if (size() == 0) return npos;
@@ -189,6 +193,7 @@ class borrowed_requests {
   }
   void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
   void fetch_chain(std::uint32_t hash) const noexcept { pool_->table_.fetch_chain(hash); }
+  void fetch_request(std::uint32_t hash) const noexcept { pool_->table_.fetch_request(hash); }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
   constexpr void store(index i, std::uint32_t hash) noexcept {
     pool_->table_.store(i, hash);
@@ -237,7 +242,7 @@ class borrowed_requests {
   /// The oldest of all listeners' requests; of its own, O(older ones), where its own limit is what has been reached.
   constexpr index oldest(std::uint32_t limit) const noexcept {
     index i = order().oldest();
-    while (size() >= limit && i != npos && !is_own(i)) i = pool_->table_[i].age_next;
+    while (size() >= limit && i != npos && !is_own(i)) i = pool_->table_.links_of(i).age_next;
     return i;
   }
   /// Any request of all listeners; of its own, where its own limit is what has been reached.

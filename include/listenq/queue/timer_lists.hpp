@@ -18,34 +18,35 @@ namespace listenq::detail {
 
 inline constexpr std::uint32_t npos = 0xffffffffU;
 
-/// `Lists` lists through cells that have `deadline`, `timer_prev` and `timer_next`.
+/// `Lists` lists of cells, which have a `deadline`, through links, which have `timer_prev` and `timer_next`.
 template <std::size_t Lists, tie_order Ties>
 class timer_lists {
  public:
-  template <class Cells>
-  [[gnu::always_inline]] constexpr void insert(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+  template <class Cells, class Links>
+  [[gnu::always_inline]] constexpr void insert(const Cells& cells, Links& links, std::uint32_t i,
+                                               std::size_t list) noexcept {
     line& l = lists_[list];
     const std::uint32_t tail = l.tail;
-    auto& c = cells[i];
+    const instant at = cells[i].deadline;
     const bool ties_go_last = Ties == tie_order::oldest_first;
-    if (tail == npos || cells[tail].deadline < c.deadline || (ties_go_last && cells[tail].deadline == c.deadline)) {
+    if (tail == npos || cells[tail].deadline < at || (ties_go_last && cells[tail].deadline == at)) {
       if (!ties_go_last) l.run = i;
-      c.timer_prev = tail;
-      c.timer_next = npos;
-      (tail == npos ? l.head : cells[tail].timer_next) = i;
+      links[i].timer_prev = tail;
+      links[i].timer_next = npos;
+      (tail == npos ? l.head : links[tail].timer_next) = i;
       l.tail = i;
     } else {
-      insert_before_tail(cells, l, i);
+      insert_before_tail(cells, links, l, i);
     }
   }
 
-  template <class Cells>
-  [[gnu::always_inline]] constexpr void remove(Cells& cells, std::uint32_t i, std::size_t list) noexcept {
+  template <class Links>
+  [[gnu::always_inline]] constexpr void remove(Links& links, std::uint32_t i, std::size_t list) noexcept {
     line& l = lists_[list];
-    auto& c = cells[i];
+    const auto& c = links[i];
     if (l.run == i) l.run = c.timer_next;
-    (c.timer_prev == npos ? l.head : cells[c.timer_prev].timer_next) = c.timer_next;
-    (c.timer_next == npos ? l.tail : cells[c.timer_next].timer_prev) = c.timer_prev;
+    (c.timer_prev == npos ? l.head : links[c.timer_prev].timer_next) = c.timer_next;
+    (c.timer_next == npos ? l.tail : links[c.timer_next].timer_prev) = c.timer_prev;
   }
 
   /// The request whose deadline comes first; `npos` if there is none. Of equal deadlines, the longer timeout, which was
@@ -77,41 +78,41 @@ class timer_lists {
     std::uint32_t run = npos;  ///< newest_first: the first of those that share the tail's deadline; npos: look for it
   };
 
-  template <class Cells>
-  static constexpr std::uint32_t first_of_run(const Cells& cells, const line& l) noexcept {
+  template <class Cells, class Links>
+  static constexpr std::uint32_t first_of_run(const Cells& cells, const Links& links, const line& l) noexcept {
     std::uint32_t i = l.run == npos ? l.tail : l.run;
     if (l.run == npos) {
-      while (cells[i].timer_prev != npos && cells[cells[i].timer_prev].deadline == cells[i].deadline) {
-        i = cells[i].timer_prev;
+      while (links[i].timer_prev != npos && cells[links[i].timer_prev].deadline == cells[i].deadline) {
+        i = links[i].timer_prev;
       }
     }
     return i;
   }
 
   /// Where the last one is not simply the earlier.
-  template <class Cells>
-  static constexpr void insert_before_tail(Cells& cells, line& l, std::uint32_t i) noexcept {
+  template <class Cells, class Links>
+  static constexpr void insert_before_tail(const Cells& cells, Links& links, line& l, std::uint32_t i) noexcept {
     const instant at = cells[i].deadline;
     std::uint32_t behind = l.tail;
     if constexpr (Ties == tie_order::newest_first) {
       const bool ties = at == cells[behind].deadline;
-      if (ties) behind = cells[first_of_run(cells, l)].timer_prev;
-      while (behind != npos && cells[behind].deadline >= at) behind = cells[behind].timer_prev;
+      if (ties) behind = links[first_of_run(cells, links, l)].timer_prev;
+      while (behind != npos && cells[behind].deadline >= at) behind = links[behind].timer_prev;
       if (ties) l.run = i;
     } else {
-      while (behind != npos && cells[behind].deadline > at) behind = cells[behind].timer_prev;
+      while (behind != npos && cells[behind].deadline > at) behind = links[behind].timer_prev;
     }
-    link(cells, l, i, behind);
+    link(links, l, i, behind);
   }
 
   /// `i` goes behind `behind`, or first; the tail stays the last.
-  template <class Cells>
-  static constexpr void link(Cells& cells, line& l, std::uint32_t i, std::uint32_t behind) noexcept {
-    auto& c = cells[i];
+  template <class Links>
+  static constexpr void link(Links& links, line& l, std::uint32_t i, std::uint32_t behind) noexcept {
+    auto& c = links[i];
     c.timer_prev = behind;
-    c.timer_next = behind == npos ? l.head : cells[behind].timer_next;
-    (behind == npos ? l.head : cells[behind].timer_next) = i;
-    cells[c.timer_next].timer_prev = i;
+    c.timer_next = behind == npos ? l.head : links[behind].timer_next;
+    (behind == npos ? l.head : links[behind].timer_next) = i;
+    links[c.timer_next].timer_prev = i;
   }
 
   std::array<line, Lists> lists_{};
