@@ -9,6 +9,9 @@
 
 namespace listenq {
 
+/// How many segments a listener looks at before it acts on the first of them: a longer burst gains nothing more.
+inline constexpr std::size_t looked_at_ahead = 32;
+
 namespace detail {
 
 template <class T, std::size_t N>

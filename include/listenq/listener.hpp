@@ -260,14 +260,14 @@ class basic_listener {
   }
 
   /// A burst (a span, a vector, an array): the same, to the bit, as `receive` for one after the other, but segments are
-  /// hashed eight at a time, and what up to 32 of them lead to is fetched ahead, which pays where the queues are larger
-  /// than the cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay valid
-  /// meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
+  /// hashed eight at a time, and what `looked_at_ahead` of them lead to is fetched ahead, which pays where the queues
+  /// are larger than the cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay
+  /// valid meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
   template <row_of<segment_type> Burst, sink<Family> Sink, class Seen>
   constexpr void receive(const Burst& burst, instant now, Sink& out, Seen&& seen) {
     const segment_type* s = detail::data_of(burst);
     std::size_t left = detail::size_of(burst);
-    constexpr std::size_t most = 32, least = 4;
+    constexpr std::size_t most = looked_at_ahead, least = 4;
     if (state_.looks_ahead()) {
       while (left >= least) {
         const std::size_t n = left < most ? left : most;

@@ -25,7 +25,8 @@ struct tape {
 
 }  // namespace
 
-// A segment that is handed over twice or left out where a burst has more than eight frames, or one of them is broken.
+// A segment that is handed over twice or left out where a burst has more frames than are read at once, or one of them
+// is broken.
 TEST_CASE("a burst of frames has the outcomes of its frames one by one; what is none is refused by its error") {
   preset::linux_6_18 bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
   REQUIRE(bursts.listen(4));
@@ -35,7 +36,7 @@ TEST_CASE("a burst of frames has the outcomes of its frames one by one; what is 
   std::size_t broken = 0;
   for (int i = 0; i < 200; ++i) {
     now += peers.up_to(300'000);
-    std::vector<std::array<std::byte, 128>> bytes(peers.up_to(20));
+    std::vector<std::array<std::byte, 128>> bytes(peers.up_to(70));
     std::vector<byte_view> frames;
     for (auto& b : bytes) {
       const std::size_t size = wire::write_packet(peers.next(now), {b.data(), b.size()});

@@ -53,8 +53,8 @@ struct fixed {
   };
 };
 
-/// On the heap, one allocation when listen() asks, 4 GiB at most (what there can be, in 32 bits). Copying or moving a
-/// listener copies what it holds, with an ordinary `new`; listen() itself never throws.
+/// On the heap, for each array one allocation when listen() asks, 4 GiB at most (what there can be, in 32 bits).
+/// Copying or moving a listener copies what it holds, with an ordinary `new`; listen() itself never throws.
 struct at_listen {
   static constexpr const char* name = "at_listen";
   template <class T, stored>
