@@ -43,7 +43,9 @@ class linux_6_18 {
     limit_ = backlog + 1;
     capacity_ = limit_ + 8;
     last_bucket_ = std::bit_floor(capacity_) - 1;
-    mask_ = std::bit_ceil(capacity_ + 1) - 1;
+    last_ = std::bit_ceil(capacity_ + 1);
+    indices_ = last_ - 1;
+    tag_ = ~(2 * last_ | last_ | indices_);
     cells_ = std::make_unique<cell[]>(capacity_);
     links_ = std::make_unique<links[]>(capacity_);
     heads_ = std::make_unique<std::uint32_t[]>(last_bucket_ + 1);
@@ -140,7 +142,7 @@ class linux_6_18 {
   };
   struct links {
     std::uint32_t timer_prev = none, timer_next = none;
-    std::uint32_t next = none;  ///< a word, as in `heads_`: the upper bits of the hash and the cell's number
+    std::uint32_t next = none;  ///< a word, as in `heads_`: the hash's upper bits, no chain?, last of it?, the cell
   };
   static_assert(sizeof(cell) + sizeof(links) + sizeof(std::uint32_t) == 64);
   struct waiting {
@@ -162,6 +164,7 @@ class linux_6_18 {
   std::uint32_t ms() const noexcept { return static_cast<std::uint32_t>(elapsed() / 1000); }
   std::uint32_t clock(std::uint64_t h) const noexcept { return ms() + ts_offset(h); }
   std::uint32_t& head(std::uint32_t h) const noexcept { return heads_[h & last_bucket_]; }
+  std::uint32_t* next_of(const std::uint32_t* word) const noexcept { return &links_[*word & indices_].next; }
 
   /// SipHash of our side, which the hash of every four-tuple goes on from.
   __attribute__((noinline)) void go_near(std::uint32_t address, std::uint16_t port) noexcept {
@@ -176,12 +179,14 @@ class linux_6_18 {
   }
   std::uint32_t find(const segment& s, std::uint32_t h) const noexcept {
     std::uint32_t word = head(h);
-    while (word != none) {
-      const std::uint32_t i = word & mask_;
-      if ((word ^ h) <= mask_ && !differ(cells_[i], s)) return i;
-      word = links_[i].next;
+    for (;;) {
+      if (((word ^ h) & tag_) == 0) {
+        const std::uint32_t i = word & indices_;
+        if (i != indices_ && !differ(cells_[i], s)) return i;
+      }
+      if ((word & last_) != 0) return none;
+      word = links_[word & indices_].next;
     }
-    return none;
   }
 
   // --- timers -----------------------------------------------------------------------------------------------------
@@ -252,9 +257,14 @@ class linux_6_18 {
     }
     --requests_;
     std::uint32_t* link = &head(h);
-    while ((*link & mask_) != i) link = &links_[*link & mask_].next;
-    *link = links_[i].next;
-    links_[i].next = free_;
+    links& own = links_[i];
+    if ((*link & indices_) != i) {
+      std::uint32_t* before = link;
+      for (link = next_of(link); (*link & indices_) != i; link = next_of(link)) before = link;
+      if (own.next == none) *before |= last_;
+    }
+    *link = own.next;
+    own.next = free_;
     free_ = i;
   }
 
@@ -412,7 +422,7 @@ class linux_6_18 {
     c.deadline = after(now_, second);
     std::uint32_t& first = head(low(h));
     links_[i].next = first;
-    first = (low(h) & ~mask_) | i;
+    first = (low(h) & tag_) | ((first >> 1) & last_) | i;
     ++requests_;
     ++young_;
     arm(i, lines_[0]);
@@ -760,7 +770,7 @@ class linux_6_18 {
   std::unique_ptr<cell[]> cells_{};
   std::unique_ptr<links[]> links_{};
   std::unique_ptr<std::uint32_t[]> heads_{};
-  std::uint32_t capacity_ = 0, last_bucket_ = 0, mask_ = 0, used_ = 0, free_ = none;
+  std::uint32_t capacity_ = 0, last_bucket_ = 0, last_ = 0, indices_ = 0, tag_ = 0, used_ = 0, free_ = none;
   std::uint32_t requests_ = 0, young_ = 0;
   line lines_[timeouts]{};
   std::unique_ptr<waiting[]> ring_{};

@@ -66,6 +66,7 @@
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
 #include <listenq/queue/request.hpp>
+#include <listenq/queue/request_cell.hpp>
 #include <listenq/queue/request_order.hpp>
 #include <listenq/queue/request_queue.hpp>
 #include <listenq/queue/request_table.hpp>

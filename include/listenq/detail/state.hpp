@@ -297,8 +297,9 @@ struct state {
         for (std::size_t j = k; j < end; ++j) requests.fetch_bucket(low(h[j]));
       }
       if (!far) return;
-      for (std::size_t k = 0; k < n; ++k) requests.fetch_chain(low(h[k]));
-      for (std::size_t k = 0; k < n; ++k) requests.fetch_request(low(h[k]));
+      for (std::size_t k = 0; k < n; ++k) {
+        if (!s[k].flags.has(flag::syn)) requests.fetch_first(low(h[k]));
+      }
     }
   }
   /// A number that nobody without the key can foretell: the hash of a count. Of two words, and a four-tuple has three

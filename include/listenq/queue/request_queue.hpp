@@ -89,10 +89,9 @@ class request_queue {
     return table_.find(hash, [&is](const cell& c) { return is(c.key); });
   }
 
-  /// Three steps ahead of a `find`: see `request_table`. There must be a bucket.
-  void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
-  void fetch_chain(std::uint32_t hash) const noexcept { table_.fetch_chain(hash); }
-  void fetch_request(std::uint32_t hash) const noexcept { table_.fetch_request(hash); }
+  /// Two steps ahead of a `find`: see `request_table`. There must be a bucket.
+  [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
+  [[gnu::always_inline]] void fetch_first(std::uint32_t hash) const noexcept { table_.fetch_first(hash); }
 
   /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
   constexpr index vacant() const noexcept { return table_.vacant(); }

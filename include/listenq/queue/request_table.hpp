@@ -5,46 +5,21 @@
 //   heads:  [ word ][ word ][ word ] ...           of each bucket
 //   links:  [ next word | timers | age ] ...       of each cell; a chain is newest first
 //   cells:  [ request ] ...
-//   word:   | tag: the hash's upper bits | index |
+//   word:   | tag: the hash's upper bits | no chain? | last of its chain? | index |
 //
-// Three arrays, so that what many events touch is close together: of another one's request the tag tells, and its cell
-// need not come from memory.
+// Three arrays, so that what many events touch is close together. Of another one's request the word tells enough: its
+// cell and, mostly, its links need not come from memory, and a look-up that finds nothing is one foreseeable branch,
+// whether the bucket is empty or not.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/storage.hpp>
-#include <listenq/queue/request.hpp>
-#include <listenq/queue/request_order.hpp>
-#include <listenq/queue/timer_lists.hpp>
+#include <listenq/queue/request_cell.hpp>
 #include <type_traits>
 
 namespace listenq::detail {
-
-struct timer_links {
-  std::uint32_t timer_prev = npos;
-  std::uint32_t timer_next = npos;
-};
-/// Whose it is in a shared table, and the hash that its owner gave it.
-struct owner_mark {
-  std::uint32_t owner = 0;
-  std::uint32_t hash = 0;
-};
-struct no_timer_links {};
-struct no_owner_mark {};
-
-template <class Request, bool Owners>
-struct request_cell : Request, std::conditional_t<Owners, owner_mark, no_owner_mark> {};
-
-template <bool Timers, class Order>
-struct request_links : std::conditional_t<Timers, timer_links, no_timer_links>, Order::links {
-  std::uint32_t next = npos;  ///< a word of its chain, or an index of the free list
-};
-
-struct chain_head {
-  std::uint32_t first = npos;  ///< a word
-};
 
 /// Every operation is O(1) (a chain is O(1) with a keyed hash and at most two requests a bucket), but `reserve`,
 /// `rehash`, `clear` and iteration.
@@ -88,7 +63,7 @@ class request_table {
   }
   /// How many there could ever be.
   constexpr std::size_t most(const Storage& source) const noexcept {
-    constexpr std::size_t most_indices = 0x7fffffff;  // the mask of a larger one would leave no word for the end
+    constexpr std::size_t most_indices = 0x3fffffff;  // for more there would be no bits to tell the end of a chain
     std::size_t n = 0;
     if constexpr (requires { source.template most_together<Cell, Links, chain_head>(); }) {
       n = source.template most_together<Cell, Links, chain_head>();
@@ -111,38 +86,29 @@ class request_table {
   template <class Is>
   [[gnu::always_inline]] constexpr index find(std::uint32_t hash, Is&& is) const noexcept {
     std::uint32_t word = heads_[bucket_of(hash)].first;
-    while (word != npos) {
-      const index i = word & mask_;
-      if (tagged_as(word, hash) && is(cells_[i])) return i;
-      word = links_[i].next;
+    for (;;) {
+      if (tagged_as(word, hash)) {
+        const index i = word & indices_;
+        if (i != indices_ && is(cells_[i])) return i;
+      }
+      if ((word & last_) != 0) return npos;
+      word = links_[word & indices_].next;
     }
-    return npos;
   }
 
-  /// Three steps, each of which has brought into the cache what the next one reads: the hash's bucket; the links of the
-  /// first in its chain; the request that has this hash, wherever in the chain it is, and the links beside it.
-  void fetch_bucket(std::uint32_t hash) const noexcept { __builtin_prefetch(&heads_[bucket_of(hash)]); }
-  void fetch_chain(std::uint32_t hash) const noexcept {
-    const std::uint32_t word = heads_[bucket_of(hash)].first;
-    if (word == npos) return;
-    __builtin_prefetch(&links_[word & mask_]);
-    if (tagged_as(word, hash)) fetch_cell(word & mask_);
+  /// Has the hash's bucket brought into the cache, and then the first of its chain. Further steps (the second of a
+  /// chain, the neighbours among the timers) cost as much as they save. Inlined, because g++ 12 takes a function that
+  /// only fetches for one that does nothing.
+  [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept {
+    __builtin_prefetch(&heads_[bucket_of(hash)]);
   }
-  void fetch_request(std::uint32_t hash) const noexcept {
-    std::uint32_t word = heads_[bucket_of(hash)].first;
-    if (word == npos) return;
-    if (!tagged_as(word, hash)) {
-      do {
-        word = links_[word & mask_].next;
-        if (word == npos) return;
-      } while (!tagged_as(word, hash));
-      fetch_cell(word & mask_);
-    }
-    if constexpr (std::is_base_of_v<timer_links, Links>) {
-      const Links& l = links_[word & mask_];
-      if (l.timer_prev != npos) __builtin_prefetch(&links_[l.timer_prev]);
-      if (l.timer_next != npos) __builtin_prefetch(&links_[l.timer_next]);
-    }
+  [[gnu::always_inline]] void fetch_first(std::uint32_t hash) const noexcept {
+    const index i = index_in(heads_[bucket_of(hash)].first);
+    if (i == npos) return;
+    const auto* const cell = reinterpret_cast<const char*>(&cells_[i]);
+    __builtin_prefetch(cell);
+    __builtin_prefetch(cell + sizeof(Cell) - 1);  // it may lie across two lines
+    __builtin_prefetch(&links_[i]);
   }
 
   /// The cell that the next `store` takes, to be filled before; `npos` if there is no room.
@@ -163,10 +129,15 @@ class request_table {
   [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
     order_.leave(links_, i, hash);
     std::uint32_t* link = &heads_[bucket_of(hash)].first;
-    while ((*link & mask_) != i) link = &links_[*link & mask_].next;
-    *link = links_[i].next;
+    Links& own = links_[i];
+    if ((*link & indices_) != i) {
+      std::uint32_t* before = link;
+      for (link = next_of(link); (*link & indices_) != i; link = next_of(link)) before = link;
+      if (own.next == npos) *before |= last_;
+    }
+    *link = own.next;
+    own.next = free_;
     cells_[i].live = false;
-    links_[i].next = free_;
     free_ = i;
   }
 
@@ -218,22 +189,21 @@ class request_table {
 
  private:
   constexpr std::uint32_t bucket_of(std::uint32_t hash) const noexcept { return hash & last_bucket_; }
-  constexpr index index_in(std::uint32_t word) const noexcept { return word == npos ? npos : word & mask_; }
-  constexpr bool tagged_as(std::uint32_t word, std::uint32_t hash) const noexcept { return (word ^ hash) <= mask_; }
+  constexpr index index_in(std::uint32_t word) const noexcept { return word == npos ? npos : word & indices_; }
+  constexpr bool tagged_as(std::uint32_t word, std::uint32_t hash) const noexcept {
+    return ((word ^ hash) & tag_) == 0;
+  }
+  constexpr std::uint32_t* next_of(const std::uint32_t* word) noexcept { return &links_[*word & indices_].next; }
   [[gnu::always_inline]] constexpr void push_front(index i, std::uint32_t hash) noexcept {
     std::uint32_t& first = heads_[bucket_of(hash)].first;
     links_[i].next = first;
-    first = (hash & ~mask_) | i;
-  }
-  /// It may lie across two lines.
-  void fetch_cell(index i) const noexcept {
-    const auto* const bytes = reinterpret_cast<const char*>(&cells_[i]);
-    __builtin_prefetch(bytes);
-    __builtin_prefetch(bytes + sizeof(Cell) - 1);
+    first = (hash & tag_) | ((first >> 1) & last_) | i;  // the last, if there was no chain
   }
   constexpr void spread() noexcept {
     last_bucket_ = std::bit_floor(capacity_) - 1;
-    mask_ = std::bit_ceil(capacity_ + 1) - 1;
+    last_ = std::bit_ceil(capacity_ + 1);
+    indices_ = last_ - 1;
+    tag_ = ~(2 * last_ | last_ | indices_);
   }
 
   typename Storage::template array<Cell, stored::requests> cells_{};
@@ -241,8 +211,10 @@ class request_table {
   typename Storage::template array<chain_head, stored::requests> heads_{};
   std::uint32_t capacity_ = 0;
   std::uint32_t last_bucket_ = 0;  ///< all ones
-  std::uint32_t mask_ = 0;         ///< of the index in a word, larger than any
-  std::uint32_t used_ = 0;         ///< cells from here on have never been used
+  std::uint32_t last_ = 0;         ///< the bit in a word that says so
+  std::uint32_t indices_ = 0;      ///< the bits of the index in a word, all ones in none
+  std::uint32_t tag_ = 0;
+  std::uint32_t used_ = 0;  ///< cells from here on have never been used
   index free_ = npos;
   [[no_unique_address]] Order order_{};
 };

@@ -191,9 +191,8 @@ class borrowed_requests {
     if (size() == 0) return npos;
     return pool_->table_.find(hash, [&](const cell& c) { return c.owner == id_ && is(c.key); });
   }
-  void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
-  void fetch_chain(std::uint32_t hash) const noexcept { pool_->table_.fetch_chain(hash); }
-  void fetch_request(std::uint32_t hash) const noexcept { pool_->table_.fetch_request(hash); }
+  [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
+  [[gnu::always_inline]] void fetch_first(std::uint32_t hash) const noexcept { pool_->table_.fetch_first(hash); }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
   constexpr void store(index i, std::uint32_t hash) noexcept {
     pool_->table_.store(i, hash);
