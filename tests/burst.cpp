@@ -8,6 +8,7 @@
 #include <listenq/listener.hpp>
 #include <listenq/policy/aes128.hpp>
 #include <listenq/preset/catalogue.hpp>
+#include <listenq/queue/shared_requests.hpp>
 #include <memory>
 #include <set>
 #include <string>
@@ -93,12 +94,13 @@ TEST_CASE("a burst has the outcomes, answers and state of its segments one by on
   });
 }
 
+namespace {
+
 // More requests than are taken to be in the cache, bursts longer than what is looked at ahead, chains of several: a
 // look ahead that goes astray, or that goes beyond the end of a burst.
-TEST_CASE("a crowd comes and finishes in bursts of 70 as it would one by one") {
+template <class Door>
+void crowd(Door& bursts, Door& singles) {
   constexpr std::uint16_t peers = 3000, size = 70;
-  using door = listener<>;
-  door bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
   REQUIRE(bursts.listen(peers));
   REQUIRE(singles.listen(peers));
   std::vector<segment> syns;
@@ -136,6 +138,36 @@ TEST_CASE("a crowd comes and finishes in bursts of 70 as it would one by one") {
   play(acks, 20, verdict::promoted);
   CHECK(bursts.request_count() == 0);
   CHECK(bursts.accept_count() == peers);
+}
+
+}  // namespace
+
+TEST_CASE("a crowd comes and finishes in bursts of 70 as it would one by one") {
+  listener<> bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
+  crowd(bursts, singles);
+}
+
+TEST_CASE("so does one whose requests are in a pool") {
+  using pool = shared_requests<>;
+  pool here{4000}, there{4000};
+  using door = listener<requests<borrowed<pool>>>;
+  door bursts{borrowed<pool>{&here}, siphash<2, 4>{{7, 8}}}, singles{borrowed<pool>{&there}, siphash<2, 4>{{7, 8}}};
+  crowd(bursts, singles);
+}
+
+// An array knows how long it is by its type only.
+TEST_CASE("a burst may be an array") {
+  listener<> door;
+  REQUIRE(door.listen(20));
+  segment burst[6];
+  for (std::uint16_t i = 0; i < 6; ++i) burst[i] = {.source = {ip(10, 0, 0, 1), i}, .flags = flag::syn};
+  tape out;
+  int seen = 0;
+  door.receive(burst, 0, out, [&](const segment& s, const outcome&) {
+    CHECK(s.source.port == seen);
+    ++seen;
+  });
+  CHECK(seen == 6);
 }
 
 namespace {

@@ -113,8 +113,8 @@ class basic_listener {
       return {listen_status::storage_too_small, waiting, state_.accepted.capacity()};
     }
     const bool grows = slots > state_.requests.capacity();
-    const std::uint32_t with_spare = slots < 0xffffffffU - spare ? slots + spare : slots;
-    if ((!grows || !reserve(state_.requests, with_spare)) && !reserve(state_.requests, slots)) {
+    // No table has room for 2^30; where requests are borrowed, there is nothing to reserve.
+    if ((!grows || !reserve(state_.requests, slots + spare)) && !reserve(state_.requests, slots)) {
       return {listen_status::storage_too_small, slots, state_.requests.capacity()};
     }
     if constexpr (requires(Budget & b) { b.listens(limit, std::uint64_t{}); }) {
@@ -271,11 +271,11 @@ class basic_listener {
     if (state_.looks_ahead()) {
       while (left >= least) {
         const std::size_t n = left < most ? left : most;
-        std::uint64_t hashes[most];
+        std::uint64_t hashes[most / 8][8];
         state_.look_ahead(s, n, hashes);
         state_.advance(now);
         for (std::size_t i = 0; i < n; ++i) {
-          seen(s[i], noted(s[i], detail::dispatch(state_, s[i], hashes[i], out, arrival{})));
+          seen(s[i], noted(s[i], detail::dispatch(state_, s[i], hashes[i / 8][i % 8], out, arrival{})));
         }
         s += n;
         left -= n;

@@ -179,12 +179,55 @@ TEST_CASE_TEMPLATE("there is room for as many as the smallest of three arrays ho
   CHECK(t.capacity() == 5);
 }
 
+namespace {
+
+/// Promises enough, and has nothing for one kind of object.
+template <class Missing>
+struct without {
+  template <class T, stored>
+  struct array : at_listen::array<T, stored::requests> {
+    static constexpr std::size_t most(const without&) noexcept { return 9; }
+    constexpr bool reserve(std::size_t n, without&) noexcept {
+      at_listen heap;
+      return !std::same_as<T, Missing> && at_listen::array<T, stored::requests>::reserve(n, heap);
+    }
+  };
+};
+struct boundless {
+  template <class T, stored>
+  struct array : at_listen::array<T, stored::requests> {
+    static constexpr std::size_t most(const boundless&) noexcept { return std::numeric_limits<std::size_t>::max(); }
+    static constexpr bool reserve(std::size_t, boundless&) noexcept { return false; }
+  };
+};
+
+}  // namespace
+
+// An allocation that fails among others that do not: a table that believes in its capacity writes nowhere.
+TEST_CASE_TEMPLATE("a table that gets one array less has no room", Missing, cell, links, detail::chain_head) {
+  table_in<without<Missing>> t;
+  without<Missing> source;
+  CHECK(!t.reserve(5, source));
+  CHECK(t.capacity() == 0);
+  CHECK(t.vacant() == npos);
+}
+
+TEST_CASE("a table without room has no bucket, and nothing to clear or to spread") {
+  table t;
+  CHECK(t.buckets() == 0);
+  CHECK(t.vacant() == npos);
+  CHECK(t.next_stored() == npos);
+  t.clear();
+  t.rehash([](const cell&) { return 0U; });
+}
+
 TEST_CASE("a table in the object has room for what it says, and no table for more than an index can name") {
   table_in<fixed<12>> t;
   fixed<12> source;
   CHECK(t.most(source) == 12);
   CHECK(!t.reserve(13, source));
   CHECK(t.reserve(12, source));
+  CHECK(table_in<boundless>{}.most({}) == 0x3fffffff);
   CHECK(table{}.most({}) == std::min<std::size_t>(0x3fffffff, (std::size_t{1} << 32) / sizeof(cell)));
 }
 

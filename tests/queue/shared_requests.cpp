@@ -51,6 +51,26 @@ TEST_CASE("the same four-tuple at two listeners is two requests") {
   CHECK(p.size() == 2);
 }
 
+// A look-up that is content with the hash: a pool is asked for one of several who share all of it.
+TEST_CASE("two of one listener's requests with one hash are told apart") {
+  struct one_hash {
+    static constexpr std::uint64_t hash(const std::uint32_t*, std::size_t) noexcept { return 0xabcdef0123456789; }
+  };
+  pool p(8);
+  listener<requests<borrowed<pool>>, hashing<one_hash>> l{borrowed<pool>{&p}};
+  REQUIRE(l.listen(8));
+  for (std::uint16_t port = 1; port <= 3; ++port) {
+    CHECK(l.receive(syn(port, 80), 0).outcome.verdict == verdict::admitted);
+  }
+  for (std::uint16_t port = 1; port <= 3; ++port) {
+    const auto key = four_tuple_of(syn(port, 80));
+    REQUIRE(l.find_request(key) != nullptr);
+    CHECK(l.find_request(key)->key == key);
+  }
+  CHECK(l.find_request(four_tuple_of(syn(4, 80))) == nullptr);
+  CHECK(l.receive(syn(2, 80), second).outcome.verdict == verdict::duplicate_syn);
+}
+
 // Would catch an eviction that leaves the neighbour's counts or timers behind.
 TEST_CASE("a listener that evicts takes the oldest of all, and its owner's counts and timer go with it") {
   pool p(2);

@@ -285,20 +285,18 @@ struct state {
   }
   /// As many requests as the innermost cache holds are there without being fetched.
   static constexpr std::uint32_t in_cache = (std::uint32_t{1} << 16) / requests_type::bytes_each;
-  /// The hashes of the four-tuples of `n` segments, with what they lead to on its way to the cache. `h` has room for
-  /// `n`, rounded up to a multiple of eight.
-  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t* h) noexcept {
+  /// The hashes of the four-tuples of `n` segments, eight in a row, with what they lead to on its way to the cache.
+  template <std::size_t Rows>
+  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept {
     if constexpr (decltype(tuples)::hashes_eight) {
       const bool far = requests.size() > in_cache;
-      for (std::size_t k = 0; k < n; k += 8) {
-        const std::size_t end = n - k < 8 ? n : k + 8;
-        tuples.of_eight(hashing.get(), s + k, end - k, h + k);
-        if (!far) continue;
-        for (std::size_t j = k; j < end; ++j) requests.fetch_bucket(low(h[j]));
+      for (std::size_t k = 0; k < n; ++k) {
+        if (k % 8 == 0) tuples.of_eight(hashing.get(), s + k, n - k, h[k / 8]);
+        if (far) requests.fetch_bucket(low(h[k / 8][k % 8]));
       }
       if (!far) return;
       for (std::size_t k = 0; k < n; ++k) {
-        if (!s[k].flags.has(flag::syn)) requests.fetch_first(low(h[k]));
+        if (!s[k].flags.has(flag::syn)) requests.fetch_first(low(h[k / 8][k % 8]));
       }
     }
   }

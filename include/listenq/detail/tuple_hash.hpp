@@ -84,16 +84,14 @@ struct tuple_hash {
   [[gnu::always_inline]] constexpr std::uint64_t next(const Hashing& hashing, const basic_segment<A>& s) noexcept {
     return of(hashing, s);
   }
-  /// The same of `n` segments, at most eight, into `h`, which has room for eight. Only where `Hashing::hashes_eight()`.
-  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t* h) noexcept {
+  /// The same of `n` segments, or of the first eight of them. Only where `Hashing::hashes_eight()`.
+  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
     std::uint32_t words[key_words<A>::count][8];
     for (std::size_t k = 0; k < 8; ++k) {
       const key_words<A> w{s[k < n ? k : 0]};
       for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
     }
-    std::uint64_t eight[8];
-    hashing.hash_eight(words, eight);
-    for (std::size_t k = 0; k < 8; ++k) h[k] = eight[k];
+    hashing.hash_eight(words, h);
   }
   /// The key is another one now.
   constexpr void begin(const Hashing&) noexcept {}
@@ -116,7 +114,7 @@ struct tuple_hash<Hashing, A> {
       move(hashing, s.destination);
     return hashing.template go_on<b.bytes>(opening_, b.peer);
   }
-  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t* h) noexcept {
+  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
     if (!(local_ == s[0].destination)) move(hashing, s[0].destination);
     std::uint64_t blocks[tuple_blocks<A>::count][8];
     bool same = true;
@@ -126,13 +124,9 @@ struct tuple_hash<Hashing, A> {
       for (std::size_t i = 0; i < b.count; ++i) blocks[i][k] = b.peer[i];
       same = same && one.destination == local_;
     }
-    if (same) {
-      std::uint64_t eight[8];
-      hashing.template go_on_eight<tuple_blocks<A>::bytes>(opening_, blocks, eight);
-      for (std::size_t k = 0; k < 8; ++k) h[k] = eight[k];
-      return;
-    }
-    for (std::size_t k = 0; k < n; ++k) h[k] = of(hashing, s[k]);
+    if (same) return hashing.template go_on_eight<tuple_blocks<A>::bytes>(opening_, blocks, h);
+    const std::size_t most = n < 8 ? n : 8;
+    for (std::size_t k = 0; k < most; ++k) h[k] = of(hashing, s[k]);
   }
   constexpr void begin(const Hashing& hashing) noexcept { move(hashing, {}); }
 

@@ -64,16 +64,13 @@ class request_table {
   /// How many there could ever be.
   constexpr std::size_t most(const Storage& source) const noexcept {
     constexpr std::size_t most_indices = 0x3fffffff;  // for more there would be no bits to tell the end of a chain
-    std::size_t n = 0;
+    const auto least = [](std::size_t a, std::size_t b) { return a < b ? a : b; };
     if constexpr (requires { source.template most_together<Cell, Links, chain_head>(); }) {
-      n = source.template most_together<Cell, Links, chain_head>();
-      if (n < capacity_) n = capacity_;
+      const std::size_t n = source.template most_together<Cell, Links, chain_head>();
+      return least(n > capacity_ ? n : capacity_, most_indices);
     } else {
-      n = cells_.most(source);
-      if (const std::size_t l = links_.most(source); l < n) n = l;
-      if (const std::size_t h = heads_.most(source); h < n) n = h;
+      return least(least(cells_.most(source), links_.most(source)), least(heads_.most(source), most_indices));
     }
-    return n < most_indices ? n : most_indices;
   }
   constexpr std::uint32_t capacity() const noexcept { return capacity_; }
   constexpr std::uint32_t buckets() const noexcept { return capacity_ == 0 ? 0 : last_bucket_ + 1; }
@@ -203,7 +200,7 @@ class request_table {
     last_bucket_ = std::bit_floor(capacity_) - 1;
     last_ = std::bit_ceil(capacity_ + 1);
     indices_ = last_ - 1;
-    tag_ = ~(2 * last_ | last_ | indices_);
+    tag_ = ~(4 * last_ - 1);
   }
 
   typename Storage::template array<Cell, stored::requests> cells_{};
