@@ -127,6 +127,11 @@ void crowd(Door& bursts, Door& singles) {
   };
   const std::vector<segment> answers = play(syns, 10, verdict::admitted);
   REQUIRE(answers.size() == peers);
+  std::vector<segment> strays;  // many of them lead to a bucket without anybody
+  for (std::uint16_t i = 0; i < 200; ++i) {
+    strays.push_back({.source = {ip(10, 0, 0, 3), i}, .destination = {ip(10, 0, 0, 2), 80}, .flags = flag::ack});
+  }
+  play(strays, 15, verdict::stray);
   std::vector<segment> acks;
   for (const segment& s : answers) {
     acks.push_back(
