@@ -15,7 +15,7 @@ using namespace listenq;
 
 namespace {
 
-constexpr ipv4::address ours = ip(10, 0, 0, 1);
+constexpr ipv4::address our_address = ip(10, 0, 0, 1);
 
 /// FNV-1a: a good function, but everybody can compute it.
 struct unkeyed {
@@ -35,7 +35,7 @@ constexpr std::uint32_t buckets = 1024;
 segment syn(std::uint32_t address, std::uint16_t port) {
   segment s;
   s.source = {{address}, port};
-  s.destination = {ours, 80};
+  s.destination = {our_address, 80};
   s.flags = flag::syn;
   s.seq = address ^ port;
   return s;
