@@ -152,7 +152,7 @@ inline constexpr cause_places first_causes = [] {
   for (std::uint8_t& f : first.of) f = cause_count;
   for (std::uint8_t i = 0; i < cause_count; ++i) {
     const cause& c = causes[i];
-    if (c.what != record_kind::of_segment) break;
+    if (c.what != record_kind::of_segment) continue;
     if (first.of[c.verdict] == cause_count) first.of[c.verdict] = i;
     if (c.met.bits == 0) ends[c.verdict] = true;
   }

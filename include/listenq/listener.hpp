@@ -113,7 +113,7 @@ class basic_listener {
       return {listen_status::storage_too_small, waiting, state_.accepted.capacity()};
     }
     const bool grows = slots > state_.requests.capacity();
-    // No table has room for 2^30; where requests are borrowed, there is nothing to reserve.
+    // The sum does not wrap: no table has room for 2^30. Where requests are borrowed, there is nothing to reserve.
     if ((!grows || !reserve(state_.requests, slots + spare)) && !reserve(state_.requests, slots)) {
       return {listen_status::storage_too_small, slots, state_.requests.capacity()};
     }

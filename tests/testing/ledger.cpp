@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <functional>
 #include <listenq/listener.hpp>
+#include <listenq/preset/freebsd_13.hpp>
 #include <listenq/testing/ledger.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fake.hpp"
@@ -479,5 +481,47 @@ TEST_CASE("over a real listener, with records as handles") {
   CHECK(done.outcome.verdict == verdict::promoted);
   const auto a = l.accept();
   books.accepted(l, a.status, a.handle, note);
+  CHECK(found.empty());
+}
+
+namespace {
+
+struct tape {
+  std::vector<segment> sent{};
+  send_result send(const segment& s) {
+    sent.push_back(s);
+    return send_result::sent;
+  }
+};
+
+}  // namespace
+
+// The books of a listener that does as FreeBSD does, opened without being told so: an ACK that does not find its
+// request would be called a fault.
+TEST_CASE("while a syncache pauses, an ACK may miss its request") {
+  preset::freebsd_13 l{siphash<2, 4>{{1, 2}}};
+  REQUIRE(l.listen(128));
+  testing::ledger<preset::freebsd_13> ledger{l};
+  std::vector<invariant> found;
+  const auto received = [&](const segment& s) {
+    tape out;
+    const outcome o = l.receive(s, 0, out);
+    ledger.received(l, s, {}, o, out.sent, [&](invariant i) { found.push_back(i); });
+    return std::pair{o, out.sent};
+  };
+  std::vector<segment> answers;
+  for (std::uint16_t port = 1; answers.size() < 31; ++port) {  // one more than a bucket holds
+    const segment syn{.source = {ip(10, 0, 0, 1), port}, .destination = {ip(10, 0, 0, 2), 80}, .flags = flag::syn};
+    if (l.bucket_of(four_tuple_of(syn)) != 7) continue;
+    const auto [o, sent] = received(syn);
+    REQUIRE(sent.size() == 1);
+    answers.push_back(sent[0]);
+  }
+  const segment& last = answers[29];
+  const segment ack{
+      .source = last.destination, .destination = last.source, .seq = last.ack, .ack = last.seq + 1, .flags = flag::ack};
+  REQUIRE(l.find_request(four_tuple_of(ack)) != nullptr);
+  CHECK(received(ack).first.verdict == verdict::cookie_promoted);
+  CHECK(l.find_request(four_tuple_of(ack)) != nullptr);
   CHECK(found.empty());
 }

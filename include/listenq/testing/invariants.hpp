@@ -204,12 +204,12 @@ inline constexpr bool has_key = std::same_as<Handle, Key> || requires(const Hand
   h.key;
 };
 
-/// While cookies pause the queue, an ACK makes a connection and leaves the request of its four-tuple behind.
+/// Do the cookies of `L` pause its queue, during which segments do not find their requests?
 template <class L>
-inline constexpr bool cookies_hide_requests = false;
+inline constexpr bool pauses_queue = false;
 template <class L>
 requires pauses<policy_of<L, slot::cookies>>
-inline constexpr bool cookies_hide_requests<L> = true;
+inline constexpr bool pauses_queue<L> = true;
 
 template <class R>
 constexpr bool same_request(const R& a, const R& b) {
@@ -238,7 +238,7 @@ constexpr void for_each_violation(const L& l, F&& f, const expectations& e = {})
     if (r.timeouts == 0) ++young;
     least = std::min(least, r.deadline);
     const auto* const found = l.find_request(r.key);
-    if (found == &r) return;  // a namesake that iteration meets is not the one that is found
+    if (found == &r) return;  // of two with one four-tuple, the other one is not found and counts them
     findable = findable && found != nullptr && detail::same_request(*found, r);
     std::uint32_t namesakes = 0;
     l.for_each_request([&](const auto& other) { namesakes += other.key == r.key ? 1U : 0U; });
@@ -257,7 +257,7 @@ constexpr void for_each_violation(const L& l, F&& f, const expectations& e = {})
   expect(l.request_count() == requests, invariant::size_recount);
   expect(findable, invariant::every_request_findable);
   expect(single, invariant::one_request_a_four_tuple);
-  expect(apart || e.cookies_hide_requests || detail::cookies_hide_requests<L>, invariant::never_request_and_child);
+  expect(apart || e.cookies_hide_requests || detail::pauses_queue<L>, invariant::never_request_and_child);
   expect(l.accept_count() == waiting, invariant::accept_recount);
   expect(requests <= e.most_requests, invariant::requests_within_bound);
   expect(waiting <= e.most_waiting, invariant::waiting_within_bound);

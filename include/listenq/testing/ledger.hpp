@@ -111,7 +111,9 @@ class ledger {
         start_{linux_counts_of(l)},
         admitted_{before_.requests.size()},
         connected_{before_.waiting.size()},
-        lost_{lost_to_neighbours(l)} {}
+        lost_{lost_to_neighbours(l)} {
+    expected_.cookies_hide_requests = e.cookies_hide_requests || detail::pauses_queue<L>;
+  }
 
   /// After `receive(s, now, sink, facts)`; `sent` is what the sink said `sent` to.
   template <class F>
