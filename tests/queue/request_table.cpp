@@ -85,6 +85,7 @@ TEST_CASE("every index and every tag make a word that is not the end") {
     CHECK(get(t, capacity, 0xffffffff) == npos);
     for (std::uint32_t k = capacity; k-- > 0;) t.remove(k, 0xffffffff);
     CHECK(t.bucket_front(t.buckets() - 1) == npos);
+    CHECK(get(t, 0, 0xffffffff) == npos);  // an empty bucket, whose word has this tag
     CHECK(t.next_stored() == npos);
   }
 }

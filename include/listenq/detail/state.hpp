@@ -294,8 +294,7 @@ struct state {
         if (k % 8 == 0) tuples.of_eight(hashing.get(), s + k, n - k, h[k / 8]);
         if (far) requests.fetch_bucket(low(h[k / 8][k % 8]));
       }
-      if (!far) return;
-      for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t k = 0; k < n && far; ++k) {
         if (!s[k].flags.has(flag::syn)) requests.fetch_first(low(h[k / 8][k % 8]));
       }
     }
