@@ -3,10 +3,10 @@
 // An address is a value and nothing more: no parsing, no names, no sockets.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/static_array.hpp>
 #include <type_traits>
 
 namespace listenq {
@@ -40,7 +40,7 @@ struct ipv4 {
 struct ipv6 {
   static constexpr const char* name = "ipv6";
   struct address {
-    std::array<std::uint32_t, 4> value{};
+    static_array<std::uint32_t, 4> value{};
     friend constexpr bool operator==(const address&, const address&) = default;
   };
   static constexpr std::size_t words = 4;

@@ -4,12 +4,12 @@
 // It is not a measurement: it says how many fit, not how many come.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <listenq/listener.hpp>
+#include <listenq/static_array.hpp>
 #include <optional>
 
 namespace listenq {
@@ -35,10 +35,10 @@ struct explanation {
   cookie_mode cookies = cookie_mode::off;       ///< what a full request queue means for the next SYN
   std::uint32_t retries = 0;                    ///< SYN-ACKs sent again
   static constexpr std::size_t most_times = 16;
-  std::array<instant, most_times> syn_ack_at{};  ///< the first `syn_acks()` are when a SYN-ACK leaves
-  instant dies_at = 0;                           ///< when a request that nobody answers is forgotten
-  instant pruned_at = 0;                         ///< the same under pressure
-  duration late_by = 0;                          ///< how much later a sweeping hand may come
+  static_array<instant, most_times> syn_ack_at{};  ///< the first `syn_acks()` are when a SYN-ACK leaves
+  instant dies_at = 0;                             ///< when a request that nobody answers is forgotten
+  instant pruned_at = 0;                           ///< the same under pressure
+  duration late_by = 0;                            ///< how much later a sweeping hand may come
 
   constexpr std::size_t syn_acks() const noexcept { return retries + 1U < most_times ? retries + 1U : most_times; }
   friend constexpr bool operator==(const explanation&, const explanation&) = default;

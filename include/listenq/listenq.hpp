@@ -74,5 +74,6 @@
 #include <listenq/queue/timer_lists.hpp>
 #include <listenq/segment.hpp>
 #include <listenq/sink.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 #include <listenq/version.hpp>

@@ -3,10 +3,10 @@
 // It has no checksum, no header length and no byte order: those are the business of wire/.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/address.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 
 namespace listenq {
@@ -69,9 +69,9 @@ struct fast_open_option {
   static constexpr std::uint8_t absent = 0xff;
   static constexpr std::uint8_t least = 4, most = 16;  ///< bytes of a cookie, an even number
 
-  std::array<std::uint8_t, most> bytes{};  ///< those behind `size` are 0
-  std::uint8_t size = absent;              ///< 0 asks for a cookie
-  bool experimental = false;               ///< kind 254 and a magic number, as Linux 3.7 to 4.0, instead of kind 34
+  static_array<std::uint8_t, most> bytes{};  ///< those behind `size` are 0
+  std::uint8_t size = absent;                ///< 0 asks for a cookie
+  bool experimental = false;                 ///< kind 254 and a magic number, as Linux 3.7 to 4.0, instead of kind 34
 
   static constexpr fast_open_option request() noexcept {
     fast_open_option o;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 namespace listenq {
 
@@ -20,7 +19,7 @@ inline constexpr duration millisecond = 1000;
 inline constexpr duration second = 1'000'000;
 
 /// Later than anything.
-inline constexpr instant never = std::numeric_limits<instant>::max();
+inline constexpr instant never = INT64_MAX;
 
 /// `at + length`, staying at `never` instead of overflowing. Both are at least 0 in any sensible use.
 constexpr instant after(instant at, duration length) noexcept { return at > never - length ? never : at + length; }

@@ -8,11 +8,11 @@
 // look-ups can be timed by whoever shares the cache.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/static_array.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -35,9 +35,9 @@ struct aes_block {
 constexpr aes_block operator^(aes_block a, aes_block b) noexcept { return {a.low ^ b.low, a.high ^ b.high}; }
 
 /// The keys of the ten rounds, and the one before them.
-using aes_keys = std::array<aes_block, 11>;
+using aes_keys = static_array<aes_block, 11>;
 
-using aes_bytes = std::array<std::uint8_t, 16>;
+using aes_bytes = static_array<std::uint8_t, 16>;
 constexpr aes_bytes bytes_of(aes_block b) noexcept {
   aes_bytes s{};
   for (std::size_t i = 0; i < 8; ++i) {

@@ -7,10 +7,10 @@
 // event: tcps_sc_collisions, tcps_sc_delayed_free, tcps_sc_seedrandom.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/counters.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
@@ -80,7 +80,7 @@ class syn_cache_counters {
 class freebsd_counters {
  public:
   static constexpr const char* name = "freebsd_counters";
-  static constexpr std::array<bsd_counter_name, 19> names{{
+  static constexpr static_array<bsd_counter_name, 19> names{{
       {"tcps_sc_added", &bsd_counter_values::added},
       {"tcps_sc_retransmitted", &bsd_counter_values::retransmitted},
       {"tcps_sc_dupsyn", &bsd_counter_values::dupsyn},
@@ -172,7 +172,7 @@ class freebsd_counters {
 /// NetBSD, tcp_syncache.c 1.7. A SYN that its accept queue turns away is counted nowhere.
 struct netbsd_counters : detail::syn_cache_counters {
   static constexpr const char* name = "netbsd_counters";
-  static constexpr std::array<bsd_counter_name, 12> names{{
+  static constexpr static_array<bsd_counter_name, 12> names{{
       {"TCP_STAT_SC_ADDED", &bsd_counter_values::added},
       {"TCP_STAT_SC_COMPLETED", &bsd_counter_values::completed},
       {"TCP_STAT_SC_TIMED_OUT", &bsd_counter_values::stale},
@@ -191,7 +191,7 @@ struct netbsd_counters : detail::syn_cache_counters {
 /// OpenBSD, tcp_input.c: as NetBSD, and tcps_dropsyn for a SYN that found the accept queue full or no memory.
 struct openbsd_counters : detail::syn_cache_counters {
   static constexpr const char* name = "openbsd_counters";
-  static constexpr std::array<bsd_counter_name, 13> names{{
+  static constexpr static_array<bsd_counter_name, 13> names{{
       {"tcps_sc_added", &bsd_counter_values::added},
       {"tcps_sc_completed", &bsd_counter_values::completed},
       {"tcps_sc_timed_out", &bsd_counter_values::stale},
@@ -213,7 +213,7 @@ struct openbsd_counters : detail::syn_cache_counters {
 class xnu_counters {
  public:
   static constexpr const char* name = "xnu_counters";
-  static constexpr std::array<bsd_counter_name, 2> names{{
+  static constexpr static_array<bsd_counter_name, 2> names{{
       {"tcps_listendrop", &bsd_counter_values::listendrop},
       {"tcps_badsyn", &bsd_counter_values::badsyn},
   }};

@@ -11,7 +11,6 @@
 // It costs 8 bytes and the counters for each of some 60 causes, and a short search at each segment.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/cause.hpp>
@@ -19,49 +18,15 @@
 #include <listenq/policy/budget.hpp>
 #include <listenq/policy/counters.hpp>
 #include <listenq/segment.hpp>
-#include <optional>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
-
-/// How a segment ends the request that it belongs to, or nothing if it does not.
-constexpr std::optional<departure> departure_by(const outcome& o) noexcept {
-  switch (o.verdict) {
-    case verdict::promoted:
-      return departure::promoted;
-    case verdict::request_reset:
-    case verdict::request_reset_by_syn:
-    case verdict::wrong_ack_forgotten:
-      return departure::reset;
-    case verdict::duplicate_unsent:
-      return departure::send_failed;
-    case verdict::overflow_reset:
-    case verdict::overflow_forgotten:
-      return departure::overflow;
-    default:
-      if (o.stages.has(stage::request_ended)) return departure::closed;
-      return std::nullopt;
-  }
-}
-/// How a timer ends its request, or nothing.
-constexpr std::optional<departure> departure_by(const timer_outcome& t) noexcept {
-  switch (t.verdict) {
-    case timer_verdict::expired:
-    case timer_verdict::paused:
-      return departure::expired;
-    case timer_verdict::send_failed:
-      return departure::send_failed;
-    case timer_verdict::orphaned:
-      return departure::closed;
-    default:
-      return std::nullopt;
-  }
-}
 
 /// The requests of a listener, by what became of them. `stored` less all departures is how many there are, plus those
 /// that neighbours with whom it shares its queue evicted.
 struct request_books {
   std::uint64_t stored = 0;
-  std::array<std::uint64_t, 7> left{};  ///< by `departure`; what was evicted for this listener's sake, of whomever
+  static_array<std::uint64_t, 7> left{};  ///< by `departure`; what was evicted for this listener's sake, of whomever
   constexpr std::uint64_t by(departure d) const noexcept { return left[static_cast<std::size_t>(d)]; }
   constexpr std::uint64_t there() const noexcept {
     std::uint64_t n = stored;
@@ -89,7 +54,7 @@ struct by_cause {
     std::uint64_t times = 0;
     [[no_unique_address]] Counters counters{};
   };
-  std::array<row, cause_count> rows{};  ///< as `causes` has them
+  static_array<row, cause_count> rows{};  ///< as `causes` has them
   request_books requests{};
   connection_books connections{};
   std::uint64_t segments = 0;
@@ -103,7 +68,7 @@ struct by_cause {
     r.counters.count(o);
     if (o.verdict == verdict::admitted) ++requests.stored;
     if (o.stages.has(stage::evicted)) leave(departure::evicted);
-    leave(departure_by(o));
+    leave_by(o);
     if (o.verdict == verdict::promoted) ++connections.promoted;
     if (o.verdict == verdict::cookie_promoted) ++connections.by_cookie;
     if (o.verdict == verdict::fast_opened) ++connections.by_syn;
@@ -114,7 +79,7 @@ struct by_cause {
     row& r = rows[cause_index(t)];
     ++r.times;
     r.counters.count(t);
-    leave(departure_by(t));
+    leave_by(t);
   }
   template <addressing A>
   constexpr void on_icmp(instant, const basic_four_tuple<A>&, icmp_verdict v) noexcept {
@@ -148,8 +113,38 @@ struct by_cause {
   }
 
  private:
-  constexpr void leave(std::optional<departure> d, std::uint64_t n = 1) noexcept {
-    if (d) requests.left[static_cast<std::size_t>(*d)] += n;
+  constexpr void leave(departure d, std::uint64_t n = 1) noexcept { requests.left[static_cast<std::size_t>(d)] += n; }
+  /// How a segment ends the request that it belongs to, if it does.
+  constexpr void leave_by(const outcome& o) noexcept {
+    switch (o.verdict) {
+      case verdict::promoted:
+        return leave(departure::promoted);
+      case verdict::request_reset:
+      case verdict::request_reset_by_syn:
+      case verdict::wrong_ack_forgotten:
+        return leave(departure::reset);
+      case verdict::duplicate_unsent:
+        return leave(departure::send_failed);
+      case verdict::overflow_reset:
+      case verdict::overflow_forgotten:
+        return leave(departure::overflow);
+      default:
+        if (o.stages.has(stage::request_ended)) leave(departure::closed);
+    }
+  }
+  /// How a timer ends its request, if it does.
+  constexpr void leave_by(const timer_outcome& t) noexcept {
+    switch (t.verdict) {
+      case timer_verdict::expired:
+      case timer_verdict::paused:
+        return leave(departure::expired);
+      case timer_verdict::send_failed:
+        return leave(departure::send_failed);
+      case timer_verdict::orphaned:
+        return leave(departure::closed);
+      default:
+        break;
+    }
   }
   constexpr std::uint64_t sum(record_kind what, unsigned v) const noexcept {
     std::uint64_t n = 0;

@@ -7,12 +7,12 @@
 // `no_counters` costs nothing. Which rule moved a counter is asked of `by_cause`, an observer.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/linux_era.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
@@ -54,7 +54,7 @@ struct basic_counter_name {
   std::uint64_t Values::*value;
 };
 using counter_name = basic_counter_name<counter_values>;
-inline constexpr std::array<counter_name, 26> counter_names{{
+inline constexpr static_array<counter_name, 26> counter_names{{
     {"TcpPassiveOpens", &counter_values::passive_opens},
     {"TcpAttemptFails", &counter_values::attempt_fails},
     {"TcpOutRsts", &counter_values::out_rsts},
@@ -97,7 +97,7 @@ concept counters_policy = std::default_initializable<P> &&
 /// Nothing is counted.
 struct no_counters {
   static constexpr const char* name = "no_counters";
-  static constexpr std::array<counter_name, 0> names{};
+  static constexpr static_array<counter_name, 0> names{};
   static constexpr void count(const outcome&) noexcept {}
   static constexpr void count(const timer_outcome&) noexcept {}
   static constexpr void count(icmp_verdict) noexcept {}

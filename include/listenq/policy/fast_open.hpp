@@ -9,7 +9,6 @@
 // `child<deferred_child>` there is nobody to take a SYN's data, and none of it takes place.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include <listenq/policy/linux_era.hpp>
 #include <listenq/policy/tunables.hpp>
 #include <listenq/segment.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 
 namespace listenq {
@@ -203,7 +203,7 @@ class linux_fast_open {
     return a;
   }
 
-  std::array<instant, Most> free_at_{};  // a ring, oldest first
+  static_array<instant, Most> free_at_{};  // a ring, oldest first
   std::uint32_t head_ = 0;
   std::uint32_t resets_ = 0;
   std::uint32_t unfinished_ = 0;

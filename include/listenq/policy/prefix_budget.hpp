@@ -12,7 +12,6 @@
 // It does not know who is spoofed: a flood from everywhere is evictions' and cookies' business.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -20,6 +19,7 @@
 #include <listenq/policy/budget.hpp>
 #include <listenq/policy/hashing.hpp>
 #include <listenq/policy/sizing.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
@@ -137,7 +137,7 @@ class per_prefix {
     }
   }
 
-  std::array<std::uint32_t, std::size_t{Width} * Rows> cells_{};
+  static_array<std::uint32_t, std::size_t{Width} * Rows> cells_{};
   std::uint64_t seed_ = 0;
   std::uint32_t share_ = 1;
 };

@@ -10,10 +10,10 @@
 // Such a listener is neither copied nor moved: the pool knows it. Not thread safe.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/budget.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 

@@ -7,10 +7,10 @@
 // all; `caller_memory` when a block of the caller's own must be used.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/static_array.hpp>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -49,7 +49,7 @@ struct fixed {
     constexpr const T& operator[](std::size_t i) const noexcept { return items_[i]; }
 
    private:
-    std::array<T, size> items_{};
+    static_array<T, size> items_{};
   };
 };
 

@@ -6,11 +6,11 @@
 // holds exactly the fields that its policies name, none for a composition that names none.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
@@ -28,9 +28,9 @@ enum class tunable : std::uint8_t {
 inline constexpr std::size_t tunable_count = 8;
 
 constexpr const char* name_of(tunable t) noexcept {
-  constexpr std::array<const char*, tunable_count> names{"somaxconn",         "max_syn_backlog", "syncookies",
-                                                         "abort_on_overflow", "synack_retries",  "defer_accept",
-                                                         "fastopen",          "fastopen_qlen"};
+  constexpr static_array<const char*, tunable_count> names{"somaxconn",         "max_syn_backlog", "syncookies",
+                                                           "abort_on_overflow", "synack_retries",  "defer_accept",
+                                                           "fastopen",          "fastopen_qlen"};
   return names[static_cast<std::size_t>(t)];
 }
 
@@ -94,8 +94,8 @@ struct defaults {
   static constexpr std::uint32_t of(tunable t) noexcept { return values[static_cast<std::size_t>(t)]; }
 
  private:
-  static constexpr std::array<std::uint32_t, tunable_count> values = [] {
-    std::array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0, 1, 0};  // Linux 6.18
+  static constexpr static_array<std::uint32_t, tunable_count> values = [] {
+    static_array<std::uint32_t, tunable_count> v{4096, 1024, 1, 0, 5, 0, 1, 0};  // Linux 6.18
     ((v[static_cast<std::size_t>(Tuned::which)] = Tuned::value), ...);
     return v;
   }();
@@ -126,7 +126,7 @@ class tunable_values {
   constexpr void assign(tunable t, std::uint32_t value) noexcept { values_[Set.rank(t)] = value; }
 
  private:
-  std::array<std::uint32_t, Set.size()> values_{};
+  static_array<std::uint32_t, Set.size()> values_{};
 };
 
 template <tunable_set Set, tunable_defaults Defaults>

@@ -9,11 +9,11 @@
 // It chooses nobody: it can only be asked who is the oldest where.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/syncache.hpp>
 #include <listenq/queue/timer_lists.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 #include <type_traits>
 
@@ -185,8 +185,8 @@ class bucket_lines {
     std::uint32_t size = 0;
     std::uint32_t uses = 0;  ///< newcomers that it takes before it is reseeded
   };
-  std::array<line, places> lines_{};
-  std::array<set, seeds::sets> sets_{};
+  static_array<line, places> lines_{};
+  static_array<set, seeds::sets> sets_{};
   std::uint32_t active_ = 0;
 };
 

@@ -4,19 +4,19 @@
 // 2 bits.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <listenq/policy/cookie/codec.hpp>
 #include <listenq/policy/cookie/key_ring.hpp>
 #include <listenq/policy/cookie/sha1.hpp>
 #include <listenq/policy/cookie/window.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
 /// nonce[2], each as long as a block of SHA-1.
 struct gvisor_cookie_key {
-  std::array<std::uint32_t, 16> tuple{};
-  std::array<std::uint32_t, 16> time{};
+  static_array<std::uint32_t, 16> tuple{};
+  static_array<std::uint32_t, 16> time{};
   friend constexpr bool operator==(const gvisor_cookie_key&, const gvisor_cookie_key&) = default;
 };
 

@@ -7,11 +7,11 @@
 // themselves and machines that share a secret and a clock are to agree (FreeBSD changes one of two every 15 s).
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/hashing.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 #include <type_traits>
 
@@ -22,7 +22,7 @@ namespace listenq {
 template <class Key>
 constexpr Key expand_key(const siphash_key& secret, std::uint32_t number) noexcept {
   static_assert(sizeof(Key) % sizeof(std::uint64_t) == 0, "listenq: a key is a multiple of eight bytes.");
-  std::array<std::uint64_t, sizeof(Key) / sizeof(std::uint64_t)> bits{};
+  static_array<std::uint64_t, sizeof(Key) / sizeof(std::uint64_t)> bits{};
   for (std::size_t i = 0; i < bits.size(); ++i) {
     const std::uint32_t words[] = {number, static_cast<std::uint32_t>(i)};
     bits[i] = siphash<2, 4>{secret}.hash(words, 2);

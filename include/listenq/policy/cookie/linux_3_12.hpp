@@ -3,20 +3,20 @@
 // counts minutes, four are good (COUNTER_TRIES 4), the MAC is a step of SHA-1, the index has 3 bits.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <listenq/policy/cookie/codec.hpp>
 #include <listenq/policy/cookie/key_ring.hpp>
 #include <listenq/policy/cookie/sha1.hpp>
 #include <listenq/policy/cookie/window.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
 /// syncookie_secret[2]: as many words as fill the block behind the four-tuple, then the five that SHA-1 starts from.
 struct linux_3_12_cookie_key {
-  std::array<std::uint32_t, 17> tuple{};
-  std::array<std::uint32_t, 17> minute{};
+  static_array<std::uint32_t, 17> tuple{};
+  static_array<std::uint32_t, 17> minute{};
   friend constexpr bool operator==(const linux_3_12_cookie_key&, const linux_3_12_cookie_key&) = default;
 };
 
@@ -27,8 +27,8 @@ namespace detail {
 /// turned round. A four-tuple that does not fit into one block takes more steps.
 constexpr std::uint32_t linux_sha1_mac(const linux_3_12_cookie_key& key, const cookie_facts& f, std::uint32_t t,
                                        int half) noexcept {
-  const std::array<std::uint32_t, 17>& secret = half == 0 ? key.tuple : key.minute;
-  std::array<std::uint32_t, 16> block{};
+  const static_array<std::uint32_t, 17>& secret = half == 0 ? key.tuple : key.minute;
+  static_array<std::uint32_t, 16> block{};
   const std::size_t said = f.word_count + 1;
   const std::size_t in_last = (said - 1) % block.size() + 1;
   const std::size_t filled = block.size() - in_last;

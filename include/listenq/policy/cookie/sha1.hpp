@@ -3,25 +3,25 @@
 // several times slower than the SipHash that replaced it in Linux 4.13.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
 /// The five words of the state; a default-constructed one is the standard's start.
 struct sha1_state {
-  std::array<std::uint32_t, 5> word{0x67452301U, 0xefcdab89U, 0x98badcfeU, 0x10325476U, 0xc3d2e1f0U};
+  static_array<std::uint32_t, 5> word{0x67452301U, 0xefcdab89U, 0x98badcfeU, 0x10325476U, 0xc3d2e1f0U};
   friend constexpr bool operator==(const sha1_state&, const sha1_state&) = default;
 };
 
 /// One step: a block of sixteen words (big-endian numbers of the message) is stirred into the state.
-constexpr void sha1_absorb(sha1_state& s, const std::array<std::uint32_t, 16>& block) noexcept {
-  std::array<std::uint32_t, 80> w{};
+constexpr void sha1_absorb(sha1_state& s, const static_array<std::uint32_t, 16>& block) noexcept {
+  static_array<std::uint32_t, 80> w{};
   for (std::size_t i = 0; i < 16; ++i) w[i] = block[i];
   for (std::size_t i = 16; i < 80; ++i) w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-  auto [a, b, c, d, e] = s.word;
+  auto [a, b, c, d, e] = s.word.items;
   for (std::size_t i = 0; i < 80; ++i) {
     const std::uint32_t mixed = i < 20   ? ((b & c) | (~b & d)) + 0x5a827999U
                                 : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1U
@@ -34,7 +34,7 @@ constexpr void sha1_absorb(sha1_state& s, const std::array<std::uint32_t, 16>& b
     b = a;
     a = next;
   }
-  const std::array<std::uint32_t, 5> sum{a, b, c, d, e};
+  const static_array<std::uint32_t, 5> sum{a, b, c, d, e};
   for (std::size_t i = 0; i < 5; ++i) s.word[i] += sum[i];
 }
 
@@ -50,7 +50,7 @@ class sha1 {
     for (int shift = 24; shift >= 0; shift -= 8) add(static_cast<std::uint8_t>(v >> shift));
   }
   /// The digest. Nothing can be added after that.
-  constexpr std::array<std::uint32_t, 5> digest() noexcept {
+  constexpr static_array<std::uint32_t, 5> digest() noexcept {
     const std::uint64_t bits = bytes_ * 8;
     put(0x80);
     while (at_ != 56) put(0);
@@ -69,7 +69,7 @@ class sha1 {
   }
 
   sha1_state state_{};
-  std::array<std::uint32_t, 16> block_{};
+  static_array<std::uint32_t, 16> block_{};
   std::size_t at_ = 0;
   std::uint64_t bytes_ = 0;
 };
