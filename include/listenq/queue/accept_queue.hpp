@@ -41,7 +41,7 @@ class accept_queue {
   }
 
   /// False if there is no slot left.
-  constexpr bool push(const T& handle) noexcept {
+  [[gnu::always_inline]] constexpr bool push(const T& handle) noexcept {
     if (size_ == capacity_) return false;
     entry& e = ring_[wrap(head_ + size_++)];
     e.handle = handle;
@@ -52,8 +52,8 @@ class accept_queue {
   /// The oldest entry; there must be one.
   constexpr entry pop() noexcept {
     const entry e = ring_[head_];
-    if (++head_ == capacity_) head_ = 0;
-    --size_;
+    ++head_;
+    if (--size_ == 0 || head_ == capacity_) head_ = 0;  // an empty one begins again where the cache still has it
     return e;
   }
 

@@ -8,10 +8,10 @@
 // It is not a general timer queue: a length that shrinks with time still works, but costs a walk from the tail.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/clockwork.hpp>
+#include <listenq/static_array.hpp>
 #include <listenq/time.hpp>
 
 namespace listenq::detail {
@@ -35,6 +35,9 @@ class timer_lists {
       links[i].timer_next = npos;
       (tail == npos ? l.head : links[tail].timer_next) = i;
       l.tail = i;
+    } else if (!ties_go_last && l.run != npos && cells[tail].deadline == at) {
+      link(links, l, i, links[l.run].timer_prev);
+      l.run = i;
     } else {
       insert_before_tail(cells, links, l, i);
     }
@@ -107,7 +110,8 @@ class timer_lists {
 
   /// `i` goes behind `behind`, or first; the tail stays the last.
   template <class Links>
-  static constexpr void link(Links& links, line& l, std::uint32_t i, std::uint32_t behind) noexcept {
+  [[gnu::always_inline]] static constexpr void link(Links& links, line& l, std::uint32_t i,
+                                                    std::uint32_t behind) noexcept {
     auto& c = links[i];
     c.timer_prev = behind;
     c.timer_next = behind == npos ? l.head : links[behind].timer_next;
@@ -115,7 +119,7 @@ class timer_lists {
     links[c.timer_next].timer_prev = i;
   }
 
-  std::array<line, Lists> lists_{};
+  static_array<line, Lists> lists_{};
 };
 
 }  // namespace listenq::detail
