@@ -99,26 +99,29 @@ namespace {
 // More requests than are taken to be in the cache, bursts longer than what is looked at ahead, chains of several: a
 // look ahead that goes astray, or that goes beyond the end of a burst.
 template <class Door>
-void crowd(Door& bursts, Door& singles) {
-  constexpr std::uint16_t peers = 3000, size = 70;
-  REQUIRE(bursts.listen(peers));
-  REQUIRE(singles.listen(peers));
+void crowd(Door& bursts, Door& singles, std::uint32_t peers) {
+  constexpr std::size_t size = 70;
+  REQUIRE(bursts.listen(static_cast<int>(peers)));
+  REQUIRE(singles.listen(static_cast<int>(peers)));
   std::vector<segment> syns;
-  for (std::uint16_t i = 0; i < peers; ++i) {
-    syns.push_back({.source = {ip(10, 0, 0, 1), i}, .destination = {ip(10, 0, 0, 2), 80}, .flags = flag::syn});
+  for (std::uint32_t i = 0; i < peers; ++i) {
+    syns.push_back({.source = {ip(10, 0, 1, static_cast<std::uint8_t>(i >> 16)), static_cast<std::uint16_t>(i)},
+                    .destination = {ip(10, 0, 0, 2), 80},
+                    .flags = flag::syn});
   }
   const auto play = [&](const std::vector<segment>& all, instant now, verdict expected) {
     tape a, b;
-    std::size_t seen = 0;
+    std::size_t seen = 0, as_expected = 0;
     for (std::size_t at = 0; at < all.size(); at += size) {
       const std::vector<segment> burst(all.begin() + static_cast<std::ptrdiff_t>(at),
                                        all.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, all.size())));
       bursts.receive(burst, now, a, [&](const segment&, const outcome& o) {
-        CHECK(o.verdict == expected);
+        as_expected += o.verdict == expected;
         ++seen;
       });
     }
     CHECK(seen == all.size());
+    CHECK(as_expected == all.size());
     for (const segment& s : all) singles.receive(s, now, b);
     CHECK(same(a, b));
     CHECK(bursts.counters() == singles.counters());
@@ -149,7 +152,14 @@ void crowd(Door& bursts, Door& singles) {
 
 TEST_CASE("a crowd comes and finishes in bursts of 70 as it would one by one") {
   listener<> bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
-  crowd(bursts, singles);
+  crowd(bursts, singles, 3000);
+}
+
+// More than the next cache holds: other steps ahead.
+TEST_CASE("and a crowd of 70,000") {
+  listener<> bursts{siphash<2, 4>{{7, 8}}}, singles{siphash<2, 4>{{7, 8}}};
+  bursts.set(tunable::somaxconn, 100'000), singles.set(tunable::somaxconn, 100'000);
+  crowd(bursts, singles, 70'000);
 }
 
 TEST_CASE("so does one whose requests are in a pool") {
@@ -157,7 +167,7 @@ TEST_CASE("so does one whose requests are in a pool") {
   pool here{4000}, there{4000};
   using door = listener<requests<borrowed<pool>>>;
   door bursts{borrowed<pool>{&here}, siphash<2, 4>{{7, 8}}}, singles{borrowed<pool>{&there}, siphash<2, 4>{{7, 8}}};
-  crowd(bursts, singles);
+  crowd(bursts, singles, 3000);
 }
 
 // An array knows how long it is by its type only.

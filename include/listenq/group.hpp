@@ -14,12 +14,12 @@
 // measured.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/detail/handover.hpp>
 #include <listenq/grouping.hpp>
 #include <listenq/listener.hpp>
+#include <listenq/static_array.hpp>
 #include <optional>
 
 namespace listenq {
@@ -110,7 +110,7 @@ class group {
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts = {}) {
     if (used() == 0) {
       outcome o{verdict::not_listening};
-      detail::answer_reset(s, out, o);
+      o.stages.add(detail::answer_reset(s, out));
       return o;
     }
     const key_type key = four_tuple_of(s);
@@ -339,7 +339,7 @@ class group {
     return true;
   }
 
-  std::array<member, Most> members_{};  ///< those that listen, then those that have left
+  static_array<member, Most> members_{};  ///< those that listen, then those that have left
   std::size_t open_ = 0;
   std::size_t closed_ = 0;
   bool migrates_ = false;

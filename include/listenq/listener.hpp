@@ -234,6 +234,7 @@ class basic_listener {
   constexpr void rotate_cookie_keys(const Key& key, instant now) noexcept
       requires(Cookies::possible&& detail::rotates<Cookies, Key>) {
     state_.cookies.get().keys.rotate(key, state_.advance(now));
+    ++state_.key_changes;
   }
   /// The keys of its cookies: what another listener needs to finish the handshakes that this one began.
   constexpr const auto& cookie_keys() const noexcept requires(Cookies::possible) { return state_.cookies.get().keys; }
@@ -245,8 +246,9 @@ class basic_listener {
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts) {
     state_.advance(now);
-    if (state_.listening)
-      return noted(s, detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), out, facts));
+    if (state_.listening) {
+      return dispatched(s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out, facts);
+    }
     return noted(s, detail::on_closed(state_, s, out));
   }
   /// The same where the outer stack has nothing to tell.
@@ -254,7 +256,7 @@ class basic_listener {
   constexpr outcome receive(const segment_type& s, instant now, Sink& out) {
     state_.advance(now);
     if (state_.listening) {
-      return noted(s, detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), out, arrival{}));
+      return dispatched(s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out, arrival{});
     }
     return noted(s, detail::on_closed(state_, s, out));
   }
@@ -269,13 +271,15 @@ class basic_listener {
     std::size_t left = detail::size_of(burst);
     constexpr std::size_t most = looked_at_ahead, least = 4;
     if (state_.looks_ahead()) {
+      detail::cookies_ahead<basic_listener, most> cookies;
       while (left >= least) {
         const std::size_t n = left < most ? left : most;
         std::uint64_t hashes[most / 8][8];
         state_.look_ahead(s, n, hashes);
         state_.advance(now);
+        cookies.look(state_, s, n);
         for (std::size_t i = 0; i < n; ++i) {
-          seen(s[i], noted(s[i], detail::dispatch(state_, s[i], hashes[i / 8][i % 8], out, arrival{})));
+          seen(s[i], dispatched(s[i], hashes[i / 8][i % 8], cookies.of(i), out, arrival{}));
         }
         s += n;
         left -= n;
@@ -415,13 +419,21 @@ class basic_listener {
   }
 
  private:
+  /// A segment at a listener that listens; `h` is the hash of its four-tuple.
+  template <class Ahead, class Sink>
+  [[gnu::always_inline]] constexpr outcome dispatched(const segment_type& s, std::uint64_t h, Ahead ahead, Sink& out,
+                                                      const arrival& facts) {
+    outcome o;
+    detail::dispatch(state_, s, h, ahead, out, facts, o);
+    return noted(s, o);
+  }
   /// Counts and shows the record of a segment.
-  [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, outcome o) {
+  [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, const outcome& o) {
     const outcome record{o.verdict, s.flags, o.stages};
     state_.counters.get().count(record);
     if constexpr (requires { state_.observer.get().on_segment(state_.now, s, record); })
       state_.observer.get().on_segment(state_.now, s, record);
-    return record;
+    return {o.verdict, s.flags, o.stages};
   }
 
   using index = typename state_type::index;

@@ -20,28 +20,27 @@ template <class Validation>
   return Validation::at_listener(f);
 }
 
-/// `h` is the hash of its four-tuple.
-template <class L, class Sink>
-[[gnu::always_inline]] constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s,
-                                                  std::uint64_t h, Sink& out, const arrival& facts) {
+/// `h` is the hash of its four-tuple; `ahead` what else has been found of it already. `o` is a new outcome.
+template <class L, class Ahead, class Sink>
+[[gnu::always_inline]] constexpr void dispatch(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                               Ahead ahead, Sink& out, const arrival& facts, outcome& o) {
   const auto is = [&s](const auto& key) { return belongs_to(s, key); };
   const auto i = l.sees_requests() ? l.requests.seek(low(h), is) : l.npos;
   if (i != l.npos) {
     const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
-    if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out);
-    return on_syn(l, s, h, i, out, facts);
+    if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out, o);
+    return on_syn(l, s, h, i, ahead, out, facts, o);
   }
   switch (answer_at_listener<typename policies<L>::validation>(s.flags)) {
     case listener_answer::gates:
-      return on_syn(l, s, h, i, out, facts);
+      return on_syn(l, s, h, i, ahead, out, facts, o);
     case listener_answer::cookie:
-      return on_stray_ack(l, s, h, out);
+      return on_stray_ack(l, s, h, out, o);
     case listener_answer::reset:
-      return on_stray(s, out);
+      return on_stray(s, out, o);
     case listener_answer::ignore:
-      break;
+      o.verdict = verdict::ignored;
   }
-  return {verdict::ignored};
 }
 
 /// A closed port. A request that was left to its timer ends at its next segment; one that outlives the listener does
@@ -58,8 +57,8 @@ constexpr outcome on_closed(state<L>& l, const typename state<L>::segment_type& 
       o.stages.add(stage::request_ended);
     }
   }
-  answer_reset(s, out, o);
-  return o;
+  o.stages.add(answer_reset(s, out));
+  return copied(o);
 }
 
 /// An ICMP error about our segment that began at `seq`.

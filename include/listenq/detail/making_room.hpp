@@ -76,7 +76,6 @@ struct making_room {
 template <class L, class Sink>
 constexpr bool make_room(state<L>& l, const making_room& room, std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
-  if (room.how == syn_answer::admit) return true;
   if (room.asked == gate_owner::request_queue) {
     if (evict<typename p::request_full>(l, room.how, h, out, o)) return true;
     o.verdict = verdict::dropped_request_full;

@@ -47,10 +47,9 @@ constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, co
 
 /// Nobody asked for it.
 template <class Segment, class Sink>
-constexpr outcome on_stray(const Segment& s, Sink& out) {
-  outcome o{verdict::stray};
-  answer_reset(s, out, o);
-  return o;
+[[gnu::always_inline]] constexpr void on_stray(const Segment& s, Sink& out, outcome& o) {
+  o.verdict = verdict::stray;
+  o.stages.add(answer_reset(s, out));
 }
 
 /// An ACK that may bring a cookie back; false if it does not.
@@ -73,27 +72,29 @@ template <class L, class Sink>
   if constexpr (p::cookies::in_iss) {
     if (o.verdict == verdict::cookie_overflow &&
         p::accept_full_at_ack::on_overflow(l.overflow(true), l.tunables) == ack_answer::reset) {
-      answer_reset(s, out, o);
+      o.stages.add(answer_reset(s, out));
     }
   }
   return true;
 }
 
 template <class L, class Sink>
-[[gnu::always_inline]] constexpr outcome on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
-                                                      std::uint64_t h, Sink& out, bool has_request = false) {
-  outcome o{has_request ? verdict::wrong_ack : verdict::stray};
+[[gnu::always_inline]] constexpr void on_stray_ack(state<L>& l, const typename state<L>::segment_type& s,
+                                                   std::uint64_t h, Sink& out, outcome& o, bool has_request = false) {
+  o.verdict = has_request ? verdict::wrong_ack : verdict::stray;
   if constexpr (policies<L>::cookies::possible) {
     if (l.mode() != cookie_mode::off) {
       if (!cookie_may_come(l, h)) {
         o.stages.add(stage::cookie_late);
-      } else if (on_cookie(l, s, h, out, has_request, o)) {
-        return o;
+      } else {
+        outcome met = copied(o);
+        const bool brought = on_cookie(l, s, h, out, has_request, met);
+        o = copied(met);
+        if (brought) return;
       }
     }
   }
-  answer_reset(s, out, o);
-  return o;
+  o.stages.add(answer_reset(s, out));
 }
 
 }  // namespace listenq::detail

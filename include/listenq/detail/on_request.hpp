@@ -144,7 +144,7 @@ template <class L, class Sink>
     case ack_answer::reset:
       o.verdict = verdict::overflow_reset;
       l.forget_request(i, h, departure::overflow);
-      answer_reset(s, out, o);
+      o.stages.add(answer_reset(s, out));
       break;
     case ack_answer::forget:
       o.verdict = verdict::overflow_forgotten;
@@ -173,11 +173,12 @@ constexpr void note_timestamps(const request_facts& f, outcome& o) noexcept {
 
 /// All the others.
 template <class L, class Sink>
-[[gnu::noinline]] constexpr void on_other(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                          typename state<L>::index i, Sink& out, outcome& o) {
+[[gnu::noinline]] constexpr outcome on_other(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                             typename state<L>::index i, Sink& out) {
   using p = policies<L>;
   using validation = typename p::validation;
   auto& r = l.requests[i];
+  outcome o;
   const request_facts f = facts_about<typename p::offer>(r, s);
   const request_answer a = validation::judge(f);
   if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
@@ -191,11 +192,11 @@ template <class L, class Sink>
       break;
     case request_answer::reset_and_keep:
       if (tries_cookie<validation> && validation::at_listener(s.flags) == listener_answer::cookie) {
-        o = on_stray_ack(l, s, h, out, true);
+        on_stray_ack(l, s, h, out, o, true);
         break;
       }
       o.verdict = verdict::wrong_ack;
-      answer_reset(s, out, o);
+      o.stages.add(answer_reset(s, out));
       break;
     case request_answer::ack:
       o.verdict = verdict::out_of_window;
@@ -213,7 +214,7 @@ template <class L, class Sink>
     case request_answer::forget_and_reset:
       o.verdict = s.flags.has(flag::syn) ? verdict::request_reset_by_syn : verdict::wrong_ack_forgotten;
       l.forget_request(i, h, departure::reset);
-      answer_reset(s, out, o);
+      o.stages.add(answer_reset(s, out));
       break;
     case request_answer::ignore:
       o.verdict = ignored_as(f);
@@ -223,28 +224,27 @@ template <class L, class Sink>
       finish(l, i, s, h, out, o);
       break;
   }
+  return copied(o);
 }
 
 template <class L, class Sink>
-[[gnu::always_inline]] constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s,
-                                                    std::uint64_t h, typename state<L>::index i, Sink& out) {
+[[gnu::always_inline]] constexpr void on_request(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                                 typename state<L>::index i, Sink& out, outcome& o) {
   using p = policies<L>;
   using validation = typename p::validation;
   auto& r = l.requests[i];
-  outcome o;
   if (is_ordinary_ack(r, s) && validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
     if (validation::late_timestamps && r.timestamps) r.ts_recent = s.options.ts_value;
-    finish(l, i, s, h, out, o);
-    return o;
+    return finish(l, i, s, h, out, o);
   }
   if (is_ordinary_duplicate(r, s) &&
       validation::judge(facts_about_ordinary_duplicate(s.flags)) == request_answer::resend) {
-    o.verdict = verdict::duplicate_syn;
-    resend(l, i, s, h, out, o);
-    return o;
+    outcome met{verdict::duplicate_syn};
+    resend(l, i, s, h, out, met);
+    o = copied(met);
+    return;
   }
-  on_other(l, s, h, i, out, o);
-  return o;
+  o = on_other(l, s, h, i, out);
 }
 
 }  // namespace listenq::detail

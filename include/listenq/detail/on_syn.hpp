@@ -3,6 +3,7 @@
 // `admission`'s, what a closed one does is asked of `cookies`, `request_full`, `accept_full_at_syn` and `budget`.
 #pragma once
 
+#include <listenq/detail/cookies_ahead.hpp>
 #include <listenq/detail/making_room.hpp>
 #include <listenq/detail/on_fast_open.hpp>
 #include <listenq/detail/on_request.hpp>
@@ -12,9 +13,9 @@ namespace listenq::detail {
 
 /// The SYN ends here. Always true, so that a gate can return it.
 template <class Segment, class Sink>
-constexpr bool refuse(verdict v, const Segment& s, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr bool refuse(verdict v, const Segment& s, Sink& out, outcome& o) {
   o.verdict = v;
-  if (v == verdict::reset_request_full || v == verdict::reset_accept_full) answer_reset(s, out, o);
+  if (v == verdict::reset_request_full || v == verdict::reset_accept_full) o.stages.add(answer_reset(s, out));
   return true;
 }
 
@@ -64,48 +65,62 @@ constexpr bool at_closed_gate(state<L>& l, const typename state<L>::segment_type
     return refuse(verdict::dropped_last_quarter, s, out, o);
   } else {
     refuse(verdict::dropped_by_gate, s, out, o);
-    if (G::answer == syn_answer::reset) answer_reset(s, out, o);
+    if (G::answer == syn_answer::reset) o.stages.add(answer_reset(s, out));
     return true;
   }
 }
 
 /// Asks a gate; true if the SYN ends here.
 template <class G, class L, class Sink>
-constexpr bool at_gate(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h, const syn_facts& f,
-                       cookie_mode mode, making_room& room, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr bool at_gate(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                              const syn_facts& f, cookie_mode mode, making_room& room, Sink& out,
+                                              outcome& o) {
   if constexpr (G::owner == gate_owner::budget) {
     if (l.budget.get().allows(four_tuple_of(s))) return false;
     return refuse(verdict::dropped_over_budget, s, out, o);
   } else {
-    if (G::closed(f, l.tunables)) return at_closed_gate<G>(l, s, h, f, mode, room, out, o);
-    return false;
+    if (!G::closed(f, l.tunables)) return false;
+    outcome met = copied(o);
+    const bool ended = at_closed_gate<G>(l, s, h, f, mode, room, out, met);
+    o = copied(met);
+    return ended;
   }
 }
 
-/// An ISS that is a cookie for `r`.
+/// An ISS that is a cookie for `r`. `macs`: what has been found of it ahead.
 template <class L>
-[[gnu::always_inline]] constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h) noexcept {
+[[gnu::always_inline]] constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h,
+                                           const found_macs& macs = {}) noexcept {
   using p = policies<L>;
   const key_words<typename p::family> w{r.key};
   auto& cookies = l.cookies.get();
-  r.iss = cookies.make(l.cookie_for(w, r.key, r.irs, h), cookie_options_of<typename p::offer>(r), l.now);
+  cookie_facts f = l.cookie_for(w, r.key, r.irs, h);
+  if (macs.any) f.macs = &macs.pair;
+  r.iss = cookies.make(f, cookie_options_of<typename p::offer>(r), l.now);
   cookies.window.sent(l.now);
 }
 
-/// `met`: the stages so far. Out of the way of all others, whose registers it would take.
+/// `macs`: what has been found ahead.
 template <class L, class Sink>
-[[gnu::noinline]] constexpr outcome send_cookie(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                                Sink& out, stages met) {
+[[gnu::always_inline]] constexpr void send_cookie(state<L>& l, const typename state<L>::segment_type& s,
+                                                  std::uint64_t h, const found_macs& macs, Sink& out, outcome& o) {
   using p = policies<L>;
   using codec = typename p::cookies::codec;
   typename state<L>::request_type r;
   begin<typename p::offer>(r, seq_number{0}, s);
   forget_beyond(r, codec::carries);
-  sign(l, r, h);
+  sign(l, r, h, macs);
   const std::uint32_t clock = codec::stamp(timestamp(l.now, 0), cookie_options_of<typename p::offer>(r));
-  outcome o{.verdict = verdict::cookie_sent, .stages = met};
+  o.verdict = verdict::cookie_sent;
   answer(syn_ack<typename p::offer>(r, clock + l.ts_offset(h)), out, o);
-  return o;
+}
+/// Where nothing has: out of the way of all other segments, whose registers it would take. `met`: the stages so far.
+template <class L, class Sink>
+[[gnu::noinline]] constexpr outcome send_cookie_apart(state<L>& l, const typename state<L>::segment_type& s,
+                                                      std::uint64_t h, Sink& out, stages met) {
+  outcome o{.stages = met};
+  send_cookie(l, s, h, found_macs{}, out, o);
+  return copied(o);
 }
 
 template <class L, class Sink>
@@ -115,12 +130,15 @@ template <class L, class Sink>
   using p = policies<L>;
   const seq_number iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
   const bool signs = cookie_in_iss && facts.isn == 0;
-  std::optional<fast_open_option> offer;
+  fast_open_option offer;
   if constexpr (opens_at_syn<p>) {
     if (may_open_at_syn(l, s)) {
       typename state<L>::request_type r;
       begin<typename p::offer>(r, iss, s);
-      if (open_at_syn(l, r, s, h, out, o, offer.emplace())) return;
+      outcome met = copied(o);
+      const bool opened = open_at_syn(l, r, s, h, out, met, offer);
+      o = copied(met);
+      if (opened) return;
     }
   }
   const auto i = l.requests.vacant();
@@ -153,7 +171,7 @@ template <class L, class Sink>
   l.requests.store(i, low(h));
   l.budget.get().entered(r.key);
   auto syn_ack = l.next_syn_ack(r, h);
-  if (offer) syn_ack.options.fast_open = *offer;  // in the first one only, as on Linux
+  if (offer.present()) syn_ack.options.fast_open = offer;  // in the first one only, as on Linux
   r.first_ts = r.last_ts;
   if (answer(syn_ack, out, o) == send_result::failed && p::send_failure::forgets({.resent = false, .acked = false})) {
     l.forget_request(i, h, departure::send_failed);
@@ -177,11 +195,12 @@ inline constexpr bool known_first = [] {
 }();
 
 /// A segment that wants to open a connection; `i` is its request or `npos`.
-template <class L, class Sink>
-[[gnu::always_inline]] constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                                typename state<L>::index i, Sink& out, const arrival& facts) {
+template <class L, class Ahead, class Sink>
+[[gnu::always_inline]] constexpr void on_syn(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                             typename state<L>::index i, Ahead ahead, Sink& out, const arrival& facts,
+                                             outcome& o) {
   using p = policies<L>;
-  outcome o{verdict::admitted};
+  o.verdict = verdict::admitted;
   const cookie_mode mode = l.mode();
   const syn_facts f{.lengths = l.lengths(),
                     .young = l.requests.young(),
@@ -196,7 +215,7 @@ template <class L, class Sink>
                     .cookies_always = mode == cookie_mode::always};
   bool known = false;
   making_room room;
-  const bool ended = p::admission::any([&]<class G>() {
+  const bool ended = p::admission::any([&]<class G>() __attribute__((always_inline)) {
     if constexpr (G::owner == gate_owner::known_request) {
       return known = !known_first<typename p::admission> && i != l.npos;
     } else {
@@ -204,21 +223,31 @@ template <class L, class Sink>
     }
   });
   if constexpr (!known_first<typename p::admission>) {
-    if (known) return on_request(l, s, h, i, out);
+    if (known) return on_request(l, s, h, i, out, o);
   }
-  if (ended) return o;
+  if (ended) return;
   const bool instead = o.stages.has(stage::cookie_wanted);
   const bool beside = mode == cookie_mode::beside_requests;
-  const bool has_room = make_room(l, room, h, out, o);
+  bool has_room = true;
+  if (room.how != syn_answer::admit) {
+    outcome met = copied(o);
+    has_room = make_room(l, room, h, out, met);
+    o = copied(met);
+  }
   if (has_room && !instead) store_request(l, s, h, beside, out, facts, o);
   if constexpr (p::cookies::possible) {
     // Where a cookie is in every ISS, it helps out when there is nobody to evict and no memory (FreeBSD, syncache_add).
     const bool helps =
         beside && (o.verdict == verdict::dropped_request_full || o.verdict == verdict::dropped_no_memory);
     if (helps) o.stages.add(stage::cookie_wanted);
-    if (helps || (has_room && instead)) return send_cookie(l, s, h, out, o.stages);
+    if (helps || (has_room && instead)) {
+      if constexpr (std::same_as<Ahead, nothing_ahead>) {
+        o = send_cookie_apart(l, s, h, out, o.stages);
+      } else {
+        send_cookie(l, s, h, ahead.macs(l), out, o);
+      }
+    }
   }
-  return o;
 }
 
 }  // namespace listenq::detail

@@ -83,6 +83,11 @@ constexpr bool is_ipv6(const typename A::address& a) noexcept {
 constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
 constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h >> 32); }
 
+/// A copy, field by field. In one piece, as clang copies it, it would be read in another piece than it was written in,
+/// and the CPU waits for that. For the same reason what happens often notes nothing in an outcome whose address a
+/// function that is not inlined has seen: it would have to be in memory.
+[[gnu::always_inline]] constexpr outcome copied(const outcome& o) noexcept { return {o.verdict, o.flags, o.stages}; }
+
 /// Hands `s` over and notes in `o` what became of it.
 template <addressing A, class Sink>
 [[gnu::always_inline]] constexpr send_result answer(const basic_segment<A>& s, Sink& out, outcome& o) {
@@ -95,10 +100,12 @@ template <addressing A, class Sink>
   }
   return sent;
 }
-/// Answers `s` with RST, unless it is one.
+/// Answers `s` with RST, unless it is one; what became of it.
 template <addressing A, class Sink>
-constexpr void answer_reset(const basic_segment<A>& s, Sink& out, outcome& o) {
+constexpr stages answer_reset(const basic_segment<A>& s, Sink& out) {
+  outcome o;
   if (!s.flags.has(flag::rst)) answer(reset_for(s), out, o);
+  return o.stages;
 }
 
 /// What of the segment that makes a connection is passed on to it.
@@ -236,7 +243,8 @@ struct state {
   std::uint32_t backlog = 0;
   std::uint32_t limit = 0;
   bool listening = false;
-  bool shut_down = false;  ///< it has left LISTEN, and the socket is still there
+  bool shut_down = false;         ///< it has left LISTEN, and the socket is still there
+  std::uint16_t key_changes = 0;  ///< of the cookies' keys, modulo 2^16
   [[no_unique_address]] tunables_type tunables{};
   [[no_unique_address]] std::conditional_t<p::clockwork::sweeps, detail::hand, no_hand> hand{};
   [[no_unique_address]] std::conditional_t<draws<p>, draw_count, no_draws> drawn{};
@@ -283,19 +291,21 @@ struct state {
       return false;
     }
   }
-  /// As many requests as the innermost cache holds are there without being fetched.
-  static constexpr std::uint32_t in_cache = (std::uint32_t{1} << 16) / requests_type::bytes_each;
+  /// As many requests as the innermost cache holds are there without being fetched; of as many as the next one holds,
+  /// fetching more than the nearest costs what it saves.
+  static constexpr std::uint32_t in_first_cache = (std::uint32_t{1} << 16) / requests_type::bytes_each;
+  static constexpr std::uint32_t in_second_cache = (std::uint32_t{1} << 22) / requests_type::bytes_each;
   /// The hashes of the four-tuples of `n` segments, eight in a row, with what they lead to on its way to the cache.
   template <std::size_t Rows>
   void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept {
     if constexpr (decltype(tuples)::hashes_eight) {
-      const bool far = requests.size() > in_cache;
+      const auto hash_of = [&h](std::size_t k) { return low(h[k / 8][k % 8]); };
+      tuples.of_rows(hashing.get(), s, n, h);
+      if (requests.size() <= in_first_cache) return;
+      for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(hash_of(k));
+      if (requests.size() > in_second_cache) return requests.template fetch_chains<8 * Rows>(n, hash_of);
       for (std::size_t k = 0; k < n; ++k) {
-        if (k % 8 == 0) tuples.of_eight(hashing.get(), s + k, n - k, h[k / 8]);
-        if (far) requests.fetch_bucket(low(h[k / 8][k % 8]));
-      }
-      for (std::size_t k = 0; k < n && far; ++k) {
-        if (!s[k].flags.has(flag::syn)) requests.fetch_first(low(h[k / 8][k % 8]));
+        if (!s[k].flags.has(flag::syn)) requests.fetch_first(hash_of(k));
       }
     }
   }
@@ -333,6 +343,11 @@ struct state {
     } else {
       return true;
     }
+  }
+  /// Will a SYN probably be answered by a cookie and nothing else?
+  constexpr bool signs_next() const noexcept {
+    const cookie_mode m = mode();
+    return (m == cookie_mode::always || (m == cookie_mode::under_pressure && request_full())) && !accept_full();
   }
   constexpr cookie_facts cookie_for(const key_words<family>& w, const key_type& key, seq_number peer_isn,
                                     std::uint64_t h) const noexcept {

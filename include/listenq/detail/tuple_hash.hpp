@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The keyed hash of a four-tuple: of one, of the next one, of eight at once. Which of these the hashing policy makes
+// The keyed hash of a four-tuple: of one, of the next one, of a burst. Which of these the hashing policy makes
 // cheaper is its own affair; all are the same hash.
 #pragma once
 
@@ -84,14 +84,17 @@ struct tuple_hash {
   [[gnu::always_inline]] constexpr std::uint64_t next(const Hashing& hashing, const basic_segment<A>& s) noexcept {
     return of(hashing, s);
   }
-  /// The same of `n` segments, or of the first eight of them. Only where `Hashing::hashes_eight()`.
-  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
-    std::uint32_t words[key_words<A>::count][8];
-    for (std::size_t k = 0; k < 8; ++k) {
-      const key_words<A> w{s[k < n ? k : 0]};
-      for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
+  /// The same of `n` segments, eight in a row. Only where `Hashing::hashes_eight()`.
+  template <std::size_t Rows>
+  void of_rows(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept {
+    for (std::size_t from = 0; from < n; from += 8) {
+      std::uint32_t words[key_words<A>::count][8];
+      for (std::size_t k = 0; k < 8; ++k) {
+        const key_words<A> w{s[from + k < n ? from + k : from]};
+        for (std::size_t i = 0; i < w.count; ++i) words[i][k] = w.word[i];
+      }
+      hashing.hash_eight(words, h[from / 8]);
     }
-    hashing.hash_eight(words, h);
   }
   /// The key is another one now.
   constexpr void begin(const Hashing&) noexcept {}
@@ -114,19 +117,29 @@ struct tuple_hash<Hashing, A> {
       move(hashing, s.destination);
     return hashing.template go_on<b.bytes>(opening_, b.peer);
   }
-  void of_eight(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[8]) noexcept {
+  template <std::size_t Rows>
+  void of_rows(const Hashing& hashing, const basic_segment<A>* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept {
     if (!(local_ == s[0].destination)) move(hashing, s[0].destination);
-    std::uint64_t blocks[tuple_blocks<A>::count][8];
-    bool same = true;
-    for (std::size_t k = 0; k < 8; ++k) {
-      const basic_segment<A>& one = s[k < n ? k : 0];
-      const tuple_blocks<A> b{one};
-      for (std::size_t i = 0; i < b.count; ++i) blocks[i][k] = b.peer[i];
-      same = same && one.destination == local_;
+    // All are put down before any is hashed: what was just written in eight pieces cannot be read in one yet.
+    std::uint64_t blocks[Rows][tuple_blocks<A>::count][8];
+    bool same[Rows];
+    for (std::size_t from = 0; from < n; from += 8) {
+      bool all = true;
+      for (std::size_t k = 0; k < 8; ++k) {
+        const basic_segment<A>& one = s[from + k < n ? from + k : from];
+        const tuple_blocks<A> b{one};
+        for (std::size_t i = 0; i < b.count; ++i) blocks[from / 8][i][k] = b.peer[i];
+        all = all && one.destination == local_;
+      }
+      same[from / 8] = all;
     }
-    if (same) return hashing.template go_on_eight<tuple_blocks<A>::bytes>(opening_, blocks, h);
-    const std::size_t most = n < 8 ? n : 8;
-    for (std::size_t k = 0; k < most; ++k) h[k] = of(hashing, s[k]);
+    for (std::size_t from = 0; from < n; from += 8) {
+      if (same[from / 8]) {
+        hashing.template go_on_eight<tuple_blocks<A>::bytes>(opening_, blocks[from / 8], h[from / 8]);
+      } else {
+        for (std::size_t k = from; k < n && k < from + 8; ++k) h[from / 8][k - from] = of(hashing, s[k]);
+      }
+    }
   }
   constexpr void begin(const Hashing& hashing) noexcept { move(hashing, {}); }
 

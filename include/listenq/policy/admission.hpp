@@ -148,7 +148,7 @@ struct in_order {
   static constexpr tunable_set tunables = (tunable_set{} | ... | tunables_of<Gates>);
   /// Calls `visit.template operator()<Gate>()` for each gate until it returns true.
   template <class Visit>
-  static constexpr bool any(Visit&& visit) {
+  [[gnu::always_inline]] static constexpr bool any(Visit&& visit) {
     return detail::any_gate<Gates...>(visit);
   }
 };

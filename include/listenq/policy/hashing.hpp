@@ -58,6 +58,8 @@ struct siphash {
     for (const std::uint64_t b : blocks) s.absorb(b);
     return opening{s};
   }
+  /// Before the first block.
+  constexpr opening open() const noexcept { return opening{state{key}}; }
   /// The hash of a message of `Bytes` bytes that began so and goes on with `blocks`; the last one holds the bytes that
   /// are left, fewer than eight, with zeros above.
   template <std::size_t Bytes, std::size_t N>
@@ -71,11 +73,11 @@ struct siphash {
   /// Is `go_on_eight` cheaper than eight hashes? Asked of the CPU.
   static constexpr bool hashes_eight() noexcept { return !std::is_constant_evaluated() && detail::has_siphash_lanes(); }
   /// Eight messages at once: `blocks[i][k]` is the i-th block of the k-th, `out[k]` its hash, the same as from `go_on`.
-  /// Only where `hashes_eight()`.
+  /// In all the last block has the bytes of `above`, too. Only where `hashes_eight()`.
   template <std::size_t Bytes, std::size_t N>
-  static void go_on_eight(const opening& from, const std::uint64_t (&blocks)[N][8], std::uint64_t (&out)[8]) noexcept {
-    const state& s = from.reached_;
-    detail::siphash_in_lanes<C, D, Bytes>({s.v0, s.v1, s.v2, s.v3}, blocks, out);
+  static void go_on_eight(const opening& from, const std::uint64_t (&blocks)[N][8], std::uint64_t (&out)[8],
+                          std::uint64_t above = 0) noexcept {
+    detail::siphash_in_lanes<C, D, Bytes>(from.reached_, blocks, above, out);
   }
 
   /// The same of words that are nowhere in a row: `word(i)` yields the i-th four of `bytes` bytes, the last ones in the
@@ -100,14 +102,11 @@ struct siphash {
   }
 
  private:
-  struct state {
-    std::uint64_t v0 = 0, v1 = 0, v2 = 0, v3 = 0;
+  struct state : detail::siphash_words {
     constexpr state() noexcept = default;
     constexpr explicit state(siphash_key k) noexcept
-        : v0{k.k0 ^ 0x736f6d6570736575U},
-          v1{k.k1 ^ 0x646f72616e646f6dU},
-          v2{k.k0 ^ 0x6c7967656e657261U},
-          v3{k.k1 ^ 0x7465646279746573U} {}
+        : siphash_words{k.k0 ^ 0x736f6d6570736575U, k.k1 ^ 0x646f72616e646f6dU, k.k0 ^ 0x6c7967656e657261U,
+                        k.k1 ^ 0x7465646279746573U} {}
     [[gnu::always_inline]] constexpr void round() noexcept {
       v0 += v1;
       v2 += v3;

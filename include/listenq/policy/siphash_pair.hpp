@@ -16,6 +16,11 @@ struct number_pair {
   std::uint64_t b = 0;
 };
 
+/// Two numbers for each of eight.
+struct eight_macs {
+  std::uint64_t a[8], b[8];
+};
+
 /// Two keys, in the middle of it.
 struct siphash_pair {
   number_pair v0, v1, v2, v3;

@@ -124,7 +124,8 @@ constexpr basic_segment<A> reset_of(const request<A>& r) noexcept {
 }
 
 template <offer_policy Offer, addressing A>
-constexpr basic_handshake<A> finished(const request<A>& r, std::uint32_t ts_offset, bool cookie) noexcept {
+[[gnu::always_inline]] constexpr basic_handshake<A> finished(const request<A>& r, std::uint32_t ts_offset,
+                                                             bool cookie) noexcept {
   return {.key = r.key,
           .iss = r.iss,
           .irs = r.irs,

@@ -92,6 +92,10 @@ class request_queue {
   /// Two steps ahead of a `find`: see `request_table`. There must be a bucket.
   [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept { table_.fetch_bucket(hash); }
   [[gnu::always_inline]] void fetch_first(std::uint32_t hash) const noexcept { table_.fetch_first(hash); }
+  template <std::size_t Most, class HashOf>
+  [[gnu::always_inline]] void fetch_chains(std::size_t n, HashOf&& hash_of) const noexcept {
+    table_.template fetch_chains<Most>(n, hash_of);
+  }
 
   /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
   constexpr index vacant() const noexcept { return table_.vacant(); }

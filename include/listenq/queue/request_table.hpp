@@ -93,9 +93,8 @@ class request_table {
     }
   }
 
-  /// Has the hash's bucket brought into the cache, and then the first of its chain. Further steps (the second of a
-  /// chain, the neighbours among the timers) cost as much as they save. Inlined, because g++ 12 takes a function that
-  /// only fetches for one that does nothing.
+  /// Has the hash's bucket brought into the cache, and then the first of its chain. Inlined, because g++ 12 takes a
+  /// function that only fetches for one that does nothing.
   [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept {
     __builtin_prefetch(&heads_[bucket_of(hash)]);
   }
@@ -106,6 +105,45 @@ class request_table {
     __builtin_prefetch(cell);
     __builtin_prefetch(cell + sizeof(Cell) - 1);  // it may lie across two lines
     __builtin_prefetch(&links_[i]);
+  }
+
+  /// And of `n` hashes, at most `Most`, whose buckets are on their way, all that `find` and `remove` will touch: the
+  /// first two of a chain, what is found and its neighbours among the timers. All take a step before one takes the
+  /// next, so that nobody waits for memory alone. Without branches, of which many could not be foreseen: who has
+  /// nothing to fetch fetches what is there.
+  template <std::size_t Most, class HashOf>
+  [[gnu::always_inline]] void fetch_chains(std::size_t n, HashOf&& hash_of) const noexcept {
+    index found[Most], passed[Most];
+    std::uint32_t sought[Most];
+    std::size_t founds = 0, passes = 0;
+    const Cell* const cells = &cells_[0];
+    const Links* const links = &links_[0];
+    const auto step = [&](const std::uint32_t* at, std::uint32_t hash) {
+      const std::uint32_t word = *at;
+      const index i = word & indices_;
+      const bool is_it = tagged_as(word, hash) & (word != npos);
+      const bool goes_on = !is_it & ((word & last_) == 0);
+      const auto* const there = reinterpret_cast<const char*>(at);
+      const auto* const cell = reinterpret_cast<const char*>(cells + i);
+      __builtin_prefetch((is_it | goes_on) ? reinterpret_cast<const char*>(links + i) : there);
+      __builtin_prefetch(is_it ? cell : there);
+      __builtin_prefetch(is_it ? cell + sizeof(Cell) - 1 : there);  // it may lie across two lines
+      found[founds] = passed[passes] = i;
+      sought[passes] = hash;
+      founds += is_it;
+      passes += goes_on;
+    };
+    for (std::size_t k = 0; k < n; ++k) step(&heads_[bucket_of(hash_of(k))].first, hash_of(k));
+    const std::size_t again = passes;
+    passes = 0;
+    for (std::size_t k = 0; k < again; ++k) step(&links_[passed[k]].next, sought[k]);
+    if constexpr (requires(const Links& l) { l.timer_prev; }) {
+      for (std::size_t k = 0; k < founds; ++k) {
+        const Links& l = links[found[k]];
+        __builtin_prefetch(l.timer_prev == npos ? &l : links + l.timer_prev);
+        __builtin_prefetch(l.timer_next == npos ? &l : links + l.timer_next);
+      }
+    }
   }
 
   /// The cell that the next `store` takes, to be filled before; `npos` if there is no room.

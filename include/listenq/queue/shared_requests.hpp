@@ -7,13 +7,13 @@
 // that has reached a limit of its own while the table has room evicts its own. Not thread safe.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/clockwork.hpp>
 #include <listenq/policy/storage.hpp>
 #include <listenq/queue/request_queue.hpp>
 #include <listenq/queue/request_table.hpp>
+#include <listenq/static_array.hpp>
 
 namespace listenq {
 
@@ -115,7 +115,7 @@ class shared_requests {
 
   detail::request_table<cell, links, order_type, Storage> table_{};
   std::uint32_t size_ = 0;
-  std::array<book, Listeners> books_{};
+  static_array<book, Listeners> books_{};
 };
 
 /// One listener's view of `Pool`, with the interface of `request_queue`.
@@ -193,6 +193,10 @@ class borrowed_requests {
   }
   [[gnu::always_inline]] void fetch_bucket(std::uint32_t hash) const noexcept { pool_->table_.fetch_bucket(hash); }
   [[gnu::always_inline]] void fetch_first(std::uint32_t hash) const noexcept { pool_->table_.fetch_first(hash); }
+  template <std::size_t Most, class HashOf>
+  [[gnu::always_inline]] void fetch_chains(std::size_t n, HashOf&& hash_of) const noexcept {
+    pool_->table_.template fetch_chains<Most>(n, hash_of);
+  }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
   constexpr void store(index i, std::uint32_t hash) noexcept {
     pool_->table_.store(i, hash);

@@ -26,8 +26,9 @@ struct cookie_facts {
   const std::uint32_t* words = nullptr;  ///< the peer's address, ours, then both ports: the peer's in the upper half
   std::size_t word_count = 0;
   seq_number peer_isn = 0;
-  bool ipv6 = false;         ///< the tables of IPv6; a mapped IPv4 address is IPv4
-  std::uint64_t bucket = 0;  ///< of the syncache, 0 where there are none
+  bool ipv6 = false;                          ///< the tables of IPv6; a mapped IPv4 address is IPv4
+  std::uint64_t bucket = 0;                   ///< of the syncache, 0 where there are none
+  const detail::number_pair* macs = nullptr;  ///< what the codec's `macs_of_eight` has found for this very cookie
 };
 
 /// What a cookie is to remember. Whether there are timestamps is not in it: every ACK says that anew.
@@ -125,6 +126,18 @@ constexpr std::uint64_t keyed_hash(const siphash_key& key, const cookie_facts& f
   return s.finish(4 * (f.word_count + 1));
 }
 
+/// The same of eight four-tuples at once, where `siphash<2, 4>::hashes_eight()`: `pairs[i][k]` are two words of the
+/// k-th, the later one above, the last word alone.
+template <std::size_t N>
+void keyed_hashes_of_eight(const siphash_key& a, std::uint32_t more_a, const siphash_key& b, std::uint32_t more_b,
+                           const std::uint64_t (&pairs)[N][8], eight_macs& out) noexcept {
+  const auto hash = [&pairs](const siphash_key& key, std::uint32_t more, std::uint64_t(&to)[8]) {
+    siphash<2, 4>::go_on_eight<8 * N>(siphash<2, 4>{key}.open(), pairs, to, std::uint64_t{more} << 32);
+  };
+  hash(a, more_a, out.a);
+  hash(b, more_b, out.b);
+}
+
 /// Timestamps that tell the time and nothing else.
 struct plain_timestamps {
   static constexpr std::uint32_t stamp(std::uint32_t clock, const cookie_options&) noexcept { return clock; }
@@ -146,6 +159,9 @@ struct counted_cookie {
   [[gnu::always_inline]] static constexpr seq_number make(const Key& key, const cookie_facts& f, std::uint32_t index,
                                                           instant now) noexcept {
     const std::uint32_t t = Layout::count(now);
+    if (f.macs != nullptr) {
+      return put(static_cast<std::uint32_t>(f.macs->a), static_cast<std::uint32_t>(f.macs->b), f, t, index);
+    }
     if constexpr (requires { Layout::macs(key, f, t); }) {
       const number_pair mac = Layout::macs(key, f, t);
       return put(static_cast<std::uint32_t>(mac.a), static_cast<std::uint32_t>(mac.b), f, t, index);

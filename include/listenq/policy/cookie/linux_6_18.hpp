@@ -37,6 +37,13 @@ struct linux_6_18_cookie : detail::counted_mss<linux_6_18_cookie>, detail::linux
                                                                    std::uint32_t t) noexcept {
     return detail::keyed_hashes(key.tuple, 0, key.minute, t, f);
   }
+  /// And of eight four-tuples at once, for cookies that are made at `now`.
+  static bool hashes_eight() noexcept { return siphash<2, 4>::hashes_eight(); }
+  template <std::size_t N>
+  static void macs_of_eight(const key_type& key, const std::uint64_t (&pairs)[N][8], instant now,
+                            detail::eight_macs& out) noexcept {
+    detail::keyed_hashes_of_eight(key.tuple, 0, key.minute, count(now), pairs, out);
+  }
 };
 
 }  // namespace listenq
