@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <listenq/transport/frame_burst.hpp>
 #include <listenq/wire/tcp.hpp>
 #include <vector>
 
@@ -177,6 +178,13 @@ void cookie_frames() {
   measure("cookie_frame_to_frame", [&] {
     const auto p = wire::read_packet<ipv4>({frames[i++ % frames.size()].data(), size});
     bad += !p || door.receive(p.segment, 10, out).verdict != verdict::cookie_sent || out.sent != size;
+  });
+  if (!Hash::hashes_eight()) return;
+  std::array<byte_view, 32> burst{};
+  const auto signed_one = [](const segment&, outcome o) { bad += o.verdict != verdict::cookie_sent; };
+  measure("burst_32_cookie_frame_to_frame", [&] {
+    for (byte_view& f : burst) f = {frames[i++ % frames.size()].data(), size};
+    receive_frames(burst, door, 10, out, signed_one, [](const byte_view&, wire::parse_error) { ++bad; });
   });
 }
 
