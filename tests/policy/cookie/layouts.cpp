@@ -37,7 +37,7 @@ constexpr cookie_options all_on{.sack = true, .ecn = true};
 
 // What Linux 3.12 hashes in minute 0x12c, as one message of whole blocks: what is said, then the secret's first twelve
 // words, over and over; behind those that it takes stand the five to start from.
-std::uint32_t sha1_of_message(const std::array<std::uint32_t, 17>& secret, const cookie_facts& f) {
+std::uint32_t sha1_of_message(const static_array<std::uint32_t, 17>& secret, const cookie_facts& f) {
   std::vector<std::uint32_t> message(f.words, f.words + f.word_count);
   message.back() = std::rotl(message.back(), 16);
   message.push_back(0x2c010000);
@@ -46,7 +46,7 @@ std::uint32_t sha1_of_message(const std::array<std::uint32_t, 17>& secret, const
   sha1_state s;
   for (std::size_t i = 0; i < 5; ++i) s.word[i] = secret[std::min<std::size_t>(filled, 12) + i];
   for (std::size_t at = 0; at < message.size(); at += 16) {
-    std::array<std::uint32_t, 16> block{};
+    static_array<std::uint32_t, 16> block{};
     for (std::size_t i = 0; i < 16; ++i) block[i] = message[at + i];
     sha1_absorb(s, block);
   }
@@ -176,7 +176,7 @@ TEST_CASE("Linux 3.12: where the words of the secret go") {
   linux_3_12_cookie_key k;
   for (std::uint32_t i = 0; i < 17; ++i) k.tuple[i] = 100 + i;
   const auto four = peer4();
-  std::array<std::uint32_t, 16> block{four.words[0], four.words[1], std::rotl(four.words[2], 16), 0x2c010000};
+  static_array<std::uint32_t, 16> block{four.words[0], four.words[1], std::rotl(four.words[2], 16), 0x2c010000};
   for (std::uint32_t i = 0; i < 12; ++i) block[4 + i] = 100 + i;
   sha1_state s{{112, 113, 114, 115, 116}};
   sha1_absorb(s, block);

@@ -2,17 +2,17 @@
 // policy/cookie/sha1.hpp against the published examples.
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/cookie/sha1.hpp>
+#include <listenq/static_array.hpp>
 #include <string_view>
 
 using namespace listenq;
 
 namespace {
 
-using digest = std::array<std::uint32_t, 5>;
+using digest = static_array<std::uint32_t, 5>;
 
 constexpr digest of(std::string_view text, std::size_t times = 1) {
   sha1 h;
@@ -45,7 +45,7 @@ TEST_CASE("a word is its four bytes, the most significant one first") {
 
 // One step from the standard's start is the digest of a message that fills the block by itself.
 TEST_CASE("a step is the whole function's step") {
-  std::array<std::uint32_t, 16> block{};
+  static_array<std::uint32_t, 16> block{};
   block[0] = 0x61626380;  // "abc", the bit that ends it
   block[15] = 24;         // its length
   sha1_state s;
