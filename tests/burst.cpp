@@ -228,6 +228,24 @@ TEST_CASE("a burst at a listener that does not listen gets its RSTs") {
   CHECK(door.request_count() == 0);
 }
 
+// Requests and answers of a listener that is no more.
+TEST_CASE("who closes the listener in the middle of a burst closes it for the rest of the burst") {
+  listener<> door{siphash<2, 4>{{7, 8}}};
+  REQUIRE(door.listen(20));
+  std::vector<segment> burst(12, segment{.source = {ip(10, 0, 0, 1), 1}, .flags = flag::syn});
+  for (std::size_t i = 0; i < burst.size(); ++i) burst[i].source.port = static_cast<std::uint16_t>(i + 1);
+  tape out;
+  std::vector<verdict> seen;
+  door.receive(burst, 0, out, [&](const segment&, const outcome& o) {
+    seen.push_back(o.verdict);
+    if (seen.size() == 3) door.close(out);
+  });
+  REQUIRE(seen.size() == 12);
+  CHECK(std::count(seen.begin(), seen.end(), verdict::admitted) == 3);
+  CHECK(std::count(seen.begin() + 3, seen.end(), verdict::not_listening) == 9);
+  CHECK(door.request_count() == 3);  // they are left to their timers
+}
+
 // Hashes that nobody has computed: all of a burst in one bucket, and not found by the next segment.
 TEST_CASE("a hash that cannot do eight at once is asked for each segment of a burst") {
   struct ports {

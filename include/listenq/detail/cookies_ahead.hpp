@@ -4,6 +4,7 @@
 // is used, if the time and the key are still those that it was found for.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <listenq/detail/state.hpp>
@@ -21,12 +22,14 @@ struct found_macs {
 /// Of a segment that is looked at for itself, nothing has been found.
 struct nothing_ahead {};
 
+/// Can its codec? Four-tuples have an odd number of words in most families; for others nothing is found.
 template <class Cookies, std::size_t Words>
 inline constexpr bool signs_eight = false;
 template <class Cookies, std::size_t Words>
 requires Cookies::possible inline constexpr bool signs_eight<Cookies, Words> =
     Words % 2 == 1 && requires(const typename Cookies::codec::key_type& key,
                                const std::uint64_t (&pairs)[(Words + 1) / 2][8], eight_macs& out) {
+  { Cookies::codec::hashes_eight() } -> std::same_as<bool>;
   Cookies::codec::macs_of_eight(key, pairs, instant{}, out);
 };
 

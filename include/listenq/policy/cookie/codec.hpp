@@ -53,12 +53,13 @@ struct cookie_capacity {
 /// A layout.
 ///
 /// - `make` yields our ISN; `check` yields what `cookie` itself tells, if it was made with this key and number of the
-/// key
-///   for these facts and is not too old;
+///   key for these facts and is not too old;
 /// - `stamp` hides options in our timestamp, which must not run ahead of `clock` (milliseconds); `unstamp` adds what
-/// the
-///   echo shows to `o`, and is false where that was never `offered`;
+///   the echo shows to `o`, and is false where that was never `offered`;
 /// - `carries` is what comes back; `keys` and `window` are the defaults of the two other questions.
+///
+/// It may have `macs_of_eight(key, pairs, now, out)` and `hashes_eight()`, whether that is to be had here: for bursts
+/// it finds what `make` would hash of eight four-tuples at once, and `make` is given it as `facts.macs`.
 template <class C>
 concept cookie_codec = std::is_empty_v<C> && std::is_trivially_copyable_v<typename C::key_type> &&
     std::default_initializable<typename C::key_type> &&
