@@ -114,16 +114,16 @@ void in_bursts(benchmark::State& run, life lives) {
   run.SetItemsProcessed(run.iterations());
 }
 
-/// What making the segments costs, in every other row too.
-void driver(benchmark::State& run) {
+/// What making the segments and remembering the answers costs, in every other row too.
+void driver(benchmark::State& run, life lives) {
   peers<> from;
-  crowd c{4096};
+  crowd c{static_cast<std::uint32_t>(run.range(0))};
   for (auto _ : run) {
-    auto& w = c.waiting[c.who(life::fifo)];
+    auto& w = c.waiting[c.who(lives)];
     benchmark::DoNotOptimize(&from.syn(c.next));
     benchmark::DoNotOptimize(&from.ack(w.number, w.heard));
     benchmark::ClobberMemory();
-    w.number = c.next++;
+    w = {c.next++, {}};
   }
 }
 
@@ -138,7 +138,7 @@ void add(const char* name, void (*f)(benchmark::State&, life)) {
 }
 
 const bool registered = [] {
-  benchmark::RegisterBenchmark("driver", driver);
+  add("driver", driver);
   add("library", one_by_one<preset::linux_6_18>);
   add("library_in_bursts", in_bursts<preset::linux_6_18>);
   add("floor", one_by_one<floor_of::linux_6_18>);
