@@ -53,7 +53,7 @@ struct sent_by {
 TEST_CASE_TEMPLATE("cookies in a burst are those of its SYNs one by one, whatever changes in the middle of it", A, ipv4,
                    ipv6) {
   using door_type = listener<cookies<cookies_if_tuned<linux_6_18_cookie>>, family<A>>;
-  const auto burst = mostly_syns<A>(70);
+  const auto burst = mostly_syns<A>(110);
   for (const std::uint32_t mode : {1U, 2U}) {
     CAPTURE(mode);
     const auto play = [&](bool at_once) {
@@ -62,12 +62,18 @@ TEST_CASE_TEMPLATE("cookies in a burst are those of its SYNs one by one, whateve
       CHECK(door.listen(mode == 1 ? 4 : 100));
       door.rotate_cookie_keys(linux_6_18_cookie_key{{1, 2}, {3, 4}}, 0);
       sent_by<A> out;
+      // Those who were there before: one of them finishes later, and there is room for a request again.
+      auto earlier = mostly_syns<A>(8);
+      for (auto& s : earlier) s.destination.port = 81, door.receive(s, 0, out);
+      auto last = earlier[0];
+      last.flags = flag::ack, last.seq = earlier[0].seq + 1, last.ack = out.all[0].seq + 1;
       std::vector<outcome> seen;
       const auto meanwhile = [&](const auto&, const outcome& o) {
         seen.push_back(o);
-        if (seen.size() == 13) door.rotate_cookie_keys(linux_6_18_cookie_key{{5, 6}, {3, 4}}, 0);
-        if (seen.size() == 15) door.rotate_cookie_keys(linux_6_18_cookie_key{{5, 6}, {7, 8}}, 0);
-        if (seen.size() == 41) door.tick(130 * second, out);
+        if (seen.size() == 45) door.rotate_cookie_keys(linux_6_18_cookie_key{{5, 6}, {3, 4}}, 0);
+        if (seen.size() == 48) door.rotate_cookie_keys(linux_6_18_cookie_key{{5, 6}, {7, 8}}, 0);
+        if (seen.size() == 32) door.receive(last, 10, out), door.accept(10);
+        if (seen.size() == 80) door.tick(130 * second, out);
       };
       if (at_once) {
         door.receive(burst, 10, out, meanwhile);
