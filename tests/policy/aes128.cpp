@@ -112,7 +112,7 @@ TEST_CASE("the hash is the chain over the number of words, the words, and zeros"
 
 // A lane that gets another's word, or a second block that is not chained to the first.
 TEST_CASE("eight hashes at once are the eight hashes, for messages of one block and of more") {
-  if (!aes128::hashes_eight()) return;  // this CPU has no AES, and nobody is asked
+  if (!aes128::hashes_eight()) return;  // nobody is asked then; `variant.aes` says so
   auto compare = [draw = std::uint64_t{3}]<std::size_t N>(std::uint32_t(&words)[N][8]) mutable {
     for (auto& row : words) {
       for (std::uint32_t& w : row) w = next_word(draw);

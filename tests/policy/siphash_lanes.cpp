@@ -50,7 +50,7 @@ struct messages {
 
 template <int C, int D, std::size_t Bytes>
 void compare() {
-  if (!siphash<C, D>::hashes_eight()) return;  // this CPU has no such registers, and nobody is asked
+  if (!siphash<C, D>::hashes_eight()) return;  // nobody is asked then; `variant.avx2` says so
   const messages<Bytes> m;
   const auto check = [&](const std::uint64_t(&all)[8]) {
     for (std::size_t k = 0; k < 8; ++k) {
@@ -65,7 +65,7 @@ void compare() {
   std::uint64_t quads[8]{}, octet[8]{};
   detail::siphash_in_quads<C, D, Bytes>(begun, m.blocks, m.above, quads);
   check(quads);
-  if (__builtin_cpu_supports("avx512f") == 0) return;
+  if (__builtin_cpu_supports("avx512f") == 0) return;  // `variant.avx512f` says so
   detail::siphash_in_octet<C, D, Bytes>(begun, m.blocks, m.above, octet);
   check(octet);
 #endif

@@ -47,7 +47,7 @@ class cookies_ahead<L, Most, true> {
   using codec = typename policies<L>::cookies::codec;
 
  public:
-  /// Fewer SYNs in a row of eight are cheaper one by one.
+  /// With fewer SYNs in a row of eight most of it would be in vain.
   static constexpr std::size_t least = 4;
 
   /// `n` segments will come next.

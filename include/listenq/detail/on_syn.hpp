@@ -3,6 +3,7 @@
 // `admission`'s, what a closed one does is asked of `cookies`, `request_full`, `accept_full_at_syn` and `budget`.
 #pragma once
 
+#include <concepts>
 #include <listenq/detail/cookies_ahead.hpp>
 #include <listenq/detail/making_room.hpp>
 #include <listenq/detail/on_fast_open.hpp>

@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/policy/budget.hpp>
-#include <listenq/static_array.hpp>
 
 namespace listenq {
 

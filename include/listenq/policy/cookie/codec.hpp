@@ -160,11 +160,8 @@ struct counted_cookie {
   [[gnu::always_inline]] static constexpr seq_number make(const Key& key, const cookie_facts& f, std::uint32_t index,
                                                           instant now) noexcept {
     const std::uint32_t t = Layout::count(now);
-    if (f.macs != nullptr) {
-      return put(static_cast<std::uint32_t>(f.macs->a), static_cast<std::uint32_t>(f.macs->b), f, t, index);
-    }
     if constexpr (requires { Layout::macs(key, f, t); }) {
-      const number_pair mac = Layout::macs(key, f, t);
+      const number_pair mac = f.macs != nullptr ? *f.macs : Layout::macs(key, f, t);
       return put(static_cast<std::uint32_t>(mac.a), static_cast<std::uint32_t>(mac.b), f, t, index);
     } else {
       return put(Layout::mac(key, f, 0, 0), Layout::mac(key, f, t, 1), f, t, index);
