@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <listenq/mirror.hpp>
 #include <listenq/preset/linux_6_18.hpp>
 #include <memory>
 #include <string>
@@ -130,6 +131,10 @@ void driver(benchmark::State& run, life lives) {
 using v6 = listener<clockwork<exact<tie_order::newest_first>>, validation<linux_validation<linux_era::v6_18>>,
                     accept_full_at_ack<abort_if_tuned>, deferral<defer_accept<>>, family<ipv6>>;
 
+using compact_4 = with<preset::linux_6_18, requests<compact_requests>, clockwork<sweep<10 * millisecond>>,
+                       validation<linux_validation<linux_era::v3_12>>>;
+using compact_6 = with<compact_4, family<ipv6>>;
+
 void add(const char* name, void (*f)(benchmark::State&, life)) {
   for (const life l : {life::fifo, life::random}) {
     const std::string row = std::string{name} + (l == life::fifo ? "/fifo" : "/random");
@@ -146,6 +151,9 @@ const bool registered = [] {
   add("careful", one_by_one<careful>);
   add("library_ipv6", one_by_one<v6, ipv6>);
   add("library_ipv6_in_bursts", in_bursts<v6, ipv6>);
+  add("compact", one_by_one<compact_4>);
+  add("compact_in_bursts", in_bursts<compact_4>);
+  add("compact_ipv6_in_bursts", in_bursts<compact_6, ipv6>);
   return true;
 }();
 

@@ -79,8 +79,9 @@ struct library_table {
   }
   void insert(const four_tuple& k, seq_number irs) {
     const auto i = requests.vacant();
-    requests[i] = {.key = k, .irs = irs};
-    requests.store(i, keyed(k));
+    auto& r = requests.blank(i);
+    r = {.key = k, .irs = irs};
+    requests.store(i, r, keyed(k));
   }
   bool erase(const four_tuple& k) {
     const std::uint32_t h = keyed(k);

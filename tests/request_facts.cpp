@@ -150,7 +150,12 @@ TEST_CASE("what is taken for an ordinary ACK or an ordinary duplicate has just t
     const bool ack = kind == flag::ack && f.exact && f.ack_right && good;
     const bool duplicate = kind == flag::syn && !s.flags.has(flag::fin) && s.payload.empty() && f.at_isn && good &&
                            (!r.timestamps || s.options.ts_echo == 0);
-    CHECK(detail::is_ordinary_ack(r, s) == ack);
+    CHECK(detail::is_ordinary_ack<linux_validation<linux_era::v6_18>>(r, s) == ack);
+    request_facts without_echo = f;
+    without_echo.bad_echo = false;
+    const bool others_ack = ack || (kind == flag::ack && f.exact && f.ack_right && !f.old_timestamp && !f.no_timestamp);
+    CHECK(detail::is_ordinary_ack<linux_validation<linux_era::v3_12>>(r, s) == others_ack);
+    if (others_ack) CHECK(same(without_echo, detail::facts_about_ordinary_ack(s.flags)));
     CHECK(detail::is_ordinary_duplicate(r, s) == duplicate);
     if (ack) CHECK(same(f, detail::facts_about_ordinary_ack(s.flags)));
     ++(ack ? acks : duplicate ? duplicates : others);

@@ -82,6 +82,14 @@ class basic_listener {
                                      syn_answer::evict_most_retried) ||
           !bucketed<Sizing>,
       "listenq::listener: whoever goes from another bucket of a syncache makes no room; use evict_in_bucket.");
+  static_assert(!detail::packs<Requests> || Validation::rate_limit <= 0,
+                "listenq::listener: compact requests do not remember when they were answered; use a validation without "
+                "rate_limit.");
+  static_assert(!detail::packs<Requests> || !Validation::checks_echo,
+                "listenq::listener: compact requests do not remember our timestamps; use a validation without "
+                "checks_echo.");
+  static_assert(!detail::packs<Requests> || detail::waits_at_most<Schedule>(detail::compact_layout<Family>::longest),
+                "listenq::listener: compact requests wait 25 days at most; use another schedule.");
   static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
                     !Clockwork::sweeps,
                 "listenq::listener: who has been retried most is read off the timers; use exact<>, not sweep<>.");
@@ -198,7 +206,7 @@ class basic_listener {
     if constexpr (FastOpen::possible) state_.fast_open.get().closed();
     if constexpr (Closing::requests == closing_answer::forget || Closing::requests == closing_answer::reset) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
-        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
+        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.stored()[i]));
         ++sum.requests;
       }
       state_.forget_all();
@@ -401,10 +409,17 @@ class basic_listener {
   constexpr std::uint32_t get(tunable t) const noexcept { return state_.tunables[t]; }
   constexpr auto& observer() noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
   constexpr const auto& observer() const noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
-  /// The request of a four-tuple, or nothing; the pointer is good until the next call that changes the listener.
-  constexpr const request_type* find_request(const key_type& key) const noexcept {
+  /// The request of a four-tuple, or nothing: a pointer that is good until the next call that changes the listener. Of
+  /// compact requests it points to a copy, which it holds.
+  constexpr detail::found_request<request_type, detail::packs<Requests>> find_request(
+      const key_type& key) const noexcept {
     const index i = state_.requests.find(key, detail::low(state_.hash(key)));
-    return i == npos ? nullptr : &state_.requests[i];
+    if (i == npos) return nullptr;
+    if constexpr (detail::packs<Requests>) {
+      return state_.requests[i];
+    } else {
+      return &state_.requests[i];
+    }
   }
   /// Calls `f(const request_type&)` for every request, in no particular order.
   template <class F>

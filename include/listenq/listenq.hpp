@@ -6,6 +6,7 @@
 #include <listenq/address.hpp>
 #include <listenq/burst.hpp>
 #include <listenq/cause.hpp>
+#include <listenq/compact.hpp>
 #include <listenq/composition.hpp>
 #include <listenq/group.hpp>
 #include <listenq/grouping.hpp>

@@ -22,6 +22,8 @@ namespace {
 struct number {
   std::uint32_t value = 0;
   bool live = false;
+  bool is_live() const { return live; }
+  void set_live(bool is) { live = is; }
 };
 using cell = detail::request_cell<number, false>;
 using links = detail::request_links<false, detail::no_order>;

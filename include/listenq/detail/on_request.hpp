@@ -30,14 +30,14 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
 
 /// Of two kinds of segment, nearly all that there are, the facts are known after a few comparisons: what finishes a
 /// handshake (the next number, the right acknowledgment, no old timestamp) ...
-template <addressing A>
+template <class Validation, addressing A>
 [[gnu::always_inline]] constexpr bool is_ordinary_ack(const request<A>& r, const basic_segment<A>& s) noexcept {
   if (s.seq != r.irs + 1 || s.ack != r.iss + 1) return false;
   if ((s.flags & (flag::ack | flag::syn | flag::rst)) != flag::ack) return false;
   if (!r.timestamps) return true;
   const std::uint32_t echo = s.options.ts_echo;
   return s.options.timestamps && !timestamp_older(s.options.ts_value, r.ts_recent) &&
-         (echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0);
+         (!Validation::checks_echo || echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0);
 }
 /// Those of its flags that are known are known to the compiler, too.
 constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
@@ -77,7 +77,7 @@ constexpr void resend(state<L>& l, typename state<L>::index i, const typename st
                       std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
   constexpr duplicate_rules rules = p::validation::duplicate;
-  auto& r = l.requests[i];
+  auto&& r = l.requests[i];
   const bool syn = o.verdict == verdict::duplicate_syn;
   if (r.limited(l.now, p::validation::rate_limit)) {
     o.stages.add(stage::rate_limited);
@@ -92,9 +92,9 @@ constexpr void resend(state<L>& l, typename state<L>::index i, const typename st
   } else if (sent == send_result::sent && rules.restarts != restart::nothing) {
     if (r.retransmits < 255) ++r.retransmits;
     if (rules.restarts == restart::schedule) {
-      l.requests.start_over(i, after(l.now, p::schedule::timeout(0)));
+      l.requests.start_over(i, l.deadline_after(p::schedule::timeout(0)));
     } else {
-      l.requests.restart(i, after(l.now, p::schedule::timeout(r.timeouts)));
+      l.requests.restart(i, l.deadline_after(p::schedule::timeout(r.timeouts)));
     }
   }
 }
@@ -120,7 +120,7 @@ template <class L, class Sink>
                                              const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
                                              outcome& o) {
   using p = policies<L>;
-  auto& r = l.requests[i];
+  auto&& r = l.requests[i];
   if (p::deferral::waits(r.timeouts, l.tunables) && s.end() == r.irs + 1) {
     r.acked = true;
     o.verdict = verdict::deferred;
@@ -177,13 +177,13 @@ template <class L, class Sink>
                                              typename state<L>::index i, Sink& out) {
   using p = policies<L>;
   using validation = typename p::validation;
-  auto& r = l.requests[i];
+  auto&& r = l.requests[i];
   outcome o;
   const request_facts f = facts_about<typename p::offer>(r, s);
   const request_answer a = validation::judge(f);
   if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
       (a == request_answer::finish || a == request_answer::ignore)) {
-    r.ts_recent = s.options.ts_value;
+    l.remember_timestamp(i, s.options.ts_value);
   }
   switch (a) {
     case request_answer::resend:
@@ -232,9 +232,10 @@ template <class L, class Sink>
                                                  typename state<L>::index i, Sink& out, outcome& o) {
   using p = policies<L>;
   using validation = typename p::validation;
-  auto& r = l.requests[i];
-  if (is_ordinary_ack(r, s) && validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
-    if (validation::late_timestamps && r.timestamps) r.ts_recent = s.options.ts_value;
+  const auto& r = l.stored()[i];
+  if (is_ordinary_ack<validation>(r, s) &&
+      validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
+    if (validation::late_timestamps && r.timestamps) l.remember_timestamp(i, s.options.ts_value);
     return finish(l, i, s, h, out, o);
   }
   if (is_ordinary_duplicate(r, s) &&

@@ -154,7 +154,7 @@ template <class L, class Sink>
     o.verdict = verdict::dropped_no_memory;
     return;
   }
-  auto& r = l.requests[i];
+  auto&& r = l.requests.blank(i);
   begin<typename p::offer>(r, iss, s);
   if constexpr (p::cookies::possible) {
     if (signs) {
@@ -162,14 +162,14 @@ template <class L, class Sink>
       o.stages.add(stage::cookie_in_iss);
     }
   }
-  r.deadline = after(l.now, p::schedule::timeout(0));
+  r.deadline = l.deadline_after(p::schedule::timeout(0));
   const bool was_empty = l.requests.size() == 0;
   if constexpr (bucketed<typename p::sizing>) {
     if (l.requests.order().wants_seed()) {
       if constexpr (draws<p>) l.requests.order().seed(l.draw());
     }
   }
-  l.requests.store(i, low(h));
+  l.requests.store(i, r, low(h));
   l.budget.get().entered(r.key);
   auto syn_ack = l.next_syn_ack(r, h);
   if (offer.present()) syn_ack.options.fast_open = offer;  // in the first one only, as on Linux

@@ -13,6 +13,7 @@
 #include <listenq/outcome.hpp>
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
+#include <listenq/queue/compact_requests.hpp>
 #include <listenq/queue/request_queue.hpp>
 #include <listenq/queue/shared_requests.hpp>
 #include <listenq/sink.hpp>
@@ -189,8 +190,10 @@ requires Requests::borrows inline constexpr bool sizing_suits_pool<Sizing, Reque
 /// The queue that a composition keeps its requests in.
 template <class P>
 struct requests_for {
+  using layout = std::conditional_t<packs<typename P::requests>, compact_layout<typename P::family>,
+                                    whole_layout<typename P::family>>;
   using type = request_queue<typename P::family, typename P::clockwork, P::schedule::classes,
-                             typename order_for<P>::type, typename P::storage>;
+                             typename order_for<P>::type, typename P::storage, layout>;
 };
 template <class P>
 requires P::requests::borrows struct requests_for<P> {
@@ -271,6 +274,18 @@ struct state {
       hook.budget = &budget.get();
       requests.attach(to, &hook);
     }
+  }
+
+  /// Of requests that are only looked at.
+  constexpr const requests_type& stored() const noexcept { return requests; }
+
+  [[gnu::always_inline]] constexpr void remember_timestamp(index i, std::uint32_t value) noexcept {
+    auto&& r = requests[i];
+    r.ts_recent = value;
+  }
+
+  constexpr instant deadline_after(duration timeout) const noexcept {
+    return requests_type::rounded(after(now, timeout));
   }
 
   constexpr instant advance(instant to) noexcept {
@@ -391,7 +406,7 @@ struct state {
     return syn_ack<typename p::offer>(r, r.last_ts);
   }
   [[gnu::always_inline]] constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
-    budget.get().left(requests[i].key, why);
+    budget.get().left(stored()[i].key, why);
     requests.remove(i, low(h));
   }
 
@@ -400,13 +415,13 @@ struct state {
     if constexpr (p::requests::borrows) {
       if (!requests.is_own(i)) return requests.evict_of_neighbour(i);
     }
-    forget_request(i, hash(requests[i].key), departure::evicted);
+    forget_request(i, hash(stored()[i].key), departure::evicted);
   }
 
   /// Ends every request without a word.
   constexpr void forget_all() noexcept {
     for (index i = requests.next_stored(); i != npos; i = requests.next_stored(i)) {
-      budget.get().left(requests[i].key, departure::closed);
+      budget.get().left(stored()[i].key, departure::closed);
     }
     requests.clear();
     hand = {};

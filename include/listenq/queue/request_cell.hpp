@@ -25,7 +25,10 @@ struct no_timer_links {};
 struct no_owner_mark {};
 
 template <class Request, bool Owners>
-struct request_cell : Request, std::conditional_t<Owners, owner_mark, no_owner_mark> {};
+struct request_cell : Request, std::conditional_t<Owners, owner_mark, no_owner_mark> {
+  constexpr bool is_live() const noexcept { return this->live; }
+  constexpr void set_live(bool is) noexcept { this->live = is; }
+};
 
 template <bool Timers, class Order>
 struct request_links : std::conditional_t<Timers, timer_links, no_timer_links>, Order::links {
@@ -34,6 +37,28 @@ struct request_links : std::conditional_t<Timers, timer_links, no_timer_links>, 
 
 struct chain_head {
   std::uint32_t first = npos;  ///< a word
+};
+
+/// How requests lie in their cells: as they are. What a layout says: `cell`; what a caller gets of a stored request, to
+/// change (`lend`) or to look at; where a newcomer is filled in (`blank`), how that gets into its cell (`put_blank`),
+/// and one from elsewhere (`put`); its deadline.
+template <addressing A>
+struct whole_layout {
+  using cell = request_cell<request<A>, false>;
+
+  /// The deadline that is kept for one at this moment.
+  static constexpr instant rounded(instant at) noexcept { return at; }
+
+  static constexpr request<A>& lend(cell& c) noexcept { return c; }
+  static constexpr const request<A>& look(const cell& c) noexcept { return c; }
+  static constexpr request<A>& blank(cell& c) noexcept { return c; }
+  static constexpr void put_blank(cell&, const request<A>&) noexcept {}  // it has been there all the time
+  static constexpr void put(cell& c, const request<A>& r) noexcept { static_cast<request<A>&>(c) = r; }
+  static constexpr void set_deadline(cell& c, instant at) noexcept { c.deadline = at; }
+  template <class Cells>
+  static constexpr const Cells& deadlines(const Cells& cells) noexcept {
+    return cells;
+  }
 };
 
 }  // namespace listenq::detail

@@ -32,8 +32,10 @@ inline constexpr tie_order ties_of<Clockwork> = Clockwork::ties;
 }  // namespace detail
 
 /// `Clockwork` says whether there are timers, `Classes` how many lengths of timeout there are, `Order` what can be
-/// asked about who came first. Costs are those of `request_table`.
-template <addressing A, clockwork_policy Clockwork, std::size_t Classes, class Order, storage_policy Storage>
+/// asked about who came first, `Layout` how requests lie in memory (`whole_layout`). Costs are those of
+/// `request_table`.
+template <addressing A, clockwork_policy Clockwork, std::size_t Classes, class Order, storage_policy Storage,
+          class Layout = detail::whole_layout<A>>
 class request_queue {
  public:
   using request_type = request<A>;
@@ -42,7 +44,7 @@ class request_queue {
   static constexpr index npos = detail::npos;
   static constexpr bool has_timers = !Clockwork::sweeps;
   using order_type = Order;
-  using cell = detail::request_cell<request_type, false>;
+  using cell = typename Layout::cell;
   using links = detail::request_links<has_timers, Order>;
 
   /// What a request takes, its place in the table and its timer included.
@@ -73,8 +75,12 @@ class request_queue {
     }
   }
 
-  constexpr request_type& operator[](index i) noexcept { return table_[i]; }
-  constexpr const request_type& operator[](index i) const noexcept { return table_[i]; }
+  /// A stored request, to be looked at or, but for its timeouts and its deadline, changed. A reference or, in the
+  /// compact layout, a copy; changes to that take effect when it ends.
+  [[gnu::always_inline]] constexpr decltype(auto) operator[](index i) noexcept { return layout_.lend(table_[i]); }
+  [[gnu::always_inline]] constexpr decltype(auto) operator[](index i) const noexcept { return layout_.look(table_[i]); }
+  /// What is kept of a deadline.
+  static constexpr instant rounded(instant deadline) noexcept { return Layout::rounded(deadline); }
   constexpr const links& links_of(index i) const noexcept { return table_.links_of(i); }
 
   /// The request of this four-tuple, or `npos`.
@@ -97,25 +103,28 @@ class request_queue {
     table_.template fetch_chains<Most>(n, hash_of);
   }
 
-  /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
+  /// Where the next request goes; `npos` if the storage is full.
   constexpr index vacant() const noexcept { return table_.vacant(); }
+  /// What to fill in for it, all of it but `live`.
+  [[gnu::always_inline]] constexpr decltype(auto) blank(index i) noexcept { return Layout::blank(table_[i]); }
 
-  /// Stores what `vacant` has yielded: a young one, filled in, its deadline set, and not there yet.
-  [[gnu::always_inline]] constexpr void store(index i, std::uint32_t hash) noexcept {
+  /// Stores at what `vacant` has yielded what `blank` has, filled in: a young one that is not there yet.
+  [[gnu::always_inline]] constexpr void store(index i, const request_type& r, std::uint32_t hash) noexcept {
+    layout_.put_blank(table_[i], r);
     table_.store(i, hash);
     ++size_;
     ++young_;
-    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, 0);
+    if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, 0);
   }
   /// Stores a copy of `r`, of whatever age; `npos` if the storage is full.
   constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
     const index i = vacant();
     if (i == npos) return npos;
-    (*this)[i] = r;
+    layout_.put(table_[i], r);
     table_.store(i, hash);
     ++size_;
     if (r.timeouts == 0) ++young_;
-    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
+    if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, list_of(i));
     return i;
   }
 
@@ -134,8 +143,8 @@ class request_queue {
   /// Moves its deadline.
   constexpr void restart(index i, instant deadline) noexcept {
     if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
-    table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
+    layout_.set_deadline(table_[i], deadline);
+    if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, list_of(i));
   }
 
   /// Back to no timeout at all, and the first deadline; an old request becomes young.
@@ -143,8 +152,8 @@ class request_queue {
     if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     if (table_[i].timeouts != 0) ++young_;
     table_[i].timeouts = 0;
-    table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
+    layout_.set_deadline(table_[i], deadline);
+    if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, list_of(i));
   }
 
   /// One timeout more, and the next deadline; a young request becomes old. The count stays at 255.
@@ -152,12 +161,12 @@ class request_queue {
     if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     if (table_[i].timeouts == 0) --young_;
     if (table_[i].timeouts < 255) ++table_[i].timeouts;
-    table_[i].deadline = deadline;
-    if constexpr (has_timers) timers_.insert(table_.cells(), table_.links(), i, list_of(i));
+    layout_.set_deadline(table_[i], deadline);
+    if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, list_of(i));
   }
 
   /// The request whose deadline comes first, or `npos`.
-  constexpr index first_due() const noexcept requires has_timers { return timers_.first(table_.cells()); }
+  constexpr index first_due() const noexcept requires has_timers { return timers_.first(deadlines()); }
 
   /// The request with the most timeouts (as far as schedules tell them apart), of several the first due, or `npos`.
   constexpr index most_retried() const noexcept requires has_timers { return timers_.first_of_longest(); }
@@ -190,12 +199,17 @@ class request_queue {
  private:
   using table_type = detail::request_table<cell, links, Order, Storage>;
 
+  [[gnu::always_inline]] constexpr decltype(auto) deadlines() const noexcept {
+    return layout_.deadlines(table_.cells());
+  }
+
   constexpr std::size_t list_of(index i) const noexcept {
     const std::size_t t = table_[i].timeouts;
     return t < Classes ? t : Classes - 1;
   }
 
   table_type table_{};
+  [[no_unique_address]] Layout layout_{};
   std::uint32_t size_ = 0;
   std::uint32_t young_ = 0;
   [[no_unique_address]] std::conditional_t<has_timers, detail::timer_lists<Classes, detail::ties_of<Clockwork>>,

@@ -156,7 +156,7 @@ class request_table {
     } else {
       ++used_;
     }
-    cells_[i].live = true;
+    cells_[i].set_live(true);
     push_front(i, hash);
     order_.enter(links_, i, hash);
   }
@@ -172,7 +172,7 @@ class request_table {
     }
     *link = own.next;
     own.next = free_;
-    cells_[i].live = false;
+    cells_[i].set_live(false);
     free_ = i;
   }
 
@@ -184,7 +184,7 @@ class request_table {
   /// numbers. Expected O(capacity / number of them); after 64 draws in vain, the first from a random place on.
   template <class Draw, class Wanted>
   constexpr index random(Draw&& draw, Wanted&& wanted) const noexcept {
-    const auto is = [&](index i) { return cells_[i].live && wanted(i); };
+    const auto is = [&](index i) { return cells_[i].is_live() && wanted(i); };
     if (used_ == 0) return npos;
     index i = 0;
     for (int tries = 0; tries < 64; ++tries) {
@@ -205,7 +205,7 @@ class request_table {
   /// Any stored one, then the others, in no particular order; `npos` at the end. O(capacity) over all.
   constexpr index next_stored(index i = npos) const noexcept {
     for (index k = i == npos ? 0 : i + 1; k < used_; ++k) {
-      if (cells_[k].live) return k;
+      if (cells_[k].is_live()) return k;
     }
     return npos;
   }

@@ -198,7 +198,9 @@ class borrowed_requests {
     pool_->table_.template fetch_chains<Most>(n, hash_of);
   }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
-  constexpr void store(index i, std::uint32_t hash) noexcept {
+  constexpr request_type& blank(index i) noexcept { return pool_->table_[i]; }
+  static constexpr instant rounded(instant deadline) noexcept { return deadline; }
+  constexpr void store(index i, const request_type&, std::uint32_t hash) noexcept {
     pool_->table_.store(i, hash);
     pool_->table_[i].owner = id_;
     pool_->table_[i].hash = hash;
@@ -211,7 +213,7 @@ class borrowed_requests {
     const index i = vacant();
     if (i == npos) return npos;
     (*this)[i] = r;
-    store(i, hash);
+    store(i, r, hash);
     return i;
   }
   constexpr void remove(index i, std::uint32_t) noexcept { pool_->remove(i); }

@@ -164,7 +164,8 @@ concept observable = requires(const L& l, const typename L::key_type& k) {
   { l.request_limit() } -> std::same_as<std::uint32_t>;
   { l.next_deadline() } -> std::same_as<std::optional<instant>>;
   l.counters();
-  { l.find_request(k) } -> std::same_as<const typename L::request_type*>;
+  { *l.find_request(k) } -> std::same_as<const typename L::request_type&>;
+  { l.find_request(k) == nullptr } -> std::same_as<bool>;
   l.for_each_request([](const typename L::request_type&) {});
   l.for_each_waiting([](const typename L::handle_type&) {});
 };
@@ -237,8 +238,8 @@ constexpr void for_each_violation(const L& l, F&& f, const expectations& e = {})
     ++requests;
     if (r.timeouts == 0) ++young;
     least = std::min(least, r.deadline);
-    const auto* const found = l.find_request(r.key);
-    if (found == &r) return;  // of two with one four-tuple, the other one is not found and counts them
+    const auto found = l.find_request(r.key);
+    if (found != nullptr && &*found == &r) return;  // of two with one four-tuple, the other one counts them
     findable = findable && found != nullptr && detail::same_request(*found, r);
     std::uint32_t namesakes = 0;
     l.for_each_request([&](const auto& other) { namesakes += other.key == r.key ? 1U : 0U; });

@@ -129,11 +129,12 @@ class sharded {
   }
   std::optional<instant> next_deadline() const { return group_.next_deadline(); }
   const group_counters& counters() const noexcept { return group_.counters(); }
-  const request_type* find_request(const key_type& key) const {
+  auto find_request(const key_type& key) const {
+    decltype(members_.front().find_request(key)) found = nullptr;
     for (const L& m : members_) {
-      if (const request_type* const r = m.find_request(key)) return r;
+      if (found == nullptr) found = m.find_request(key);
     }
-    return nullptr;
+    return found;
   }
   template <class F>
   void for_each_request(F&& f) const {

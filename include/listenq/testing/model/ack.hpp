@@ -190,7 +190,7 @@ inline void model::answer_again(half_open& r, const ack_step& step, prediction& 
   if (rules_.duplicate.restarts == restart::nothing) return;
   r.retransmits = std::min(r.retransmits + 1, 255U);
   if (rules_.duplicate.restarts == restart::schedule) r.timeouts = 0;
-  r.deadline = after(now_, rules_.wait(r.timeouts));
+  r.deadline = rules_.deadline(now_, r.timeouts);
   r.armed = ++armed_;
 }
 

@@ -96,7 +96,7 @@ inline bool model::time_out(half_open& r, std::uint64_t threshold, const surroun
     if (steps >= rules_.rate_limit / (4 * millisecond) && steps < 65536) r.answered_at.reset();
   }
   r.timeouts = std::min(r.timeouts + 1, 255U);
-  r.deadline = after(now_, rules_.wait(r.timeouts));
+  r.deadline = rules_.deadline(now_, r.timeouts);
   r.armed = ++armed_;
   return true;
 }

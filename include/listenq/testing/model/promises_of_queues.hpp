@@ -243,6 +243,18 @@ struct promise<sweep<Period>> {
 // --- storage, addresses, budgets ---
 
 template <>
+struct promise<own_requests> {
+  static void of(rules&) {}
+};
+template <>
+struct promise<compact_requests> {
+  static void of(rules& r) {
+    r.tick = 4096;
+    r.keeps_answers = false;
+  }
+};
+
+template <>
 struct promise<at_listen> {
   static void of(rules&) {}
 };

@@ -191,7 +191,9 @@ struct rules {
   std::optional<std::uint32_t> retries{};  ///< nothing: tunable synack_retries
   unsigned lines = 1;                      ///< from `lines - 1` timeouts on all waits are alike
   crowding crowd = crowding::none;
-  duration sweep = 0;  ///< a hand runs so often; 0: each request has a timer
+  duration sweep = 0;         ///< a hand runs so often; 0: each request has a timer
+  duration tick = 1;          ///< deadlines are multiples of it, the next one each
+  bool keeps_answers = true;  ///< a request knows how often it was answered, and with which timestamps
   bool newest_first = false;
 
   // a SYN
@@ -222,6 +224,14 @@ struct rules {
   bool reports_aborted = false;
   std::function<icmp_answer(const icmp_facts&)> icmp = [](const icmp_facts&) { return icmp_answer::ignore; };
   counting counts = counting::nothing;
+
+  /// The deadline of a request that is to wait so long from `now` on.
+  instant deadline(instant now, unsigned timeouts) const {
+    const instant due = after(now, wait(timeouts));
+    const duration over = due % tick;
+    if (over == 0) return due;
+    return due > never - tick ? due - over : due - over + tick;
+  }
 };
 
 }  // namespace listenq::testing

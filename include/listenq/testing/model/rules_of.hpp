@@ -62,7 +62,7 @@ rules rules_of(std::string name = "a listener") {
                       slot::clockwork, slot::admission, slot::request_full, slot::accept_full_at_syn,
                       slot::accept_full_at_ack, slot::cookies, slot::validation, slot::deferral, slot::isn,
                       slot::storage, slot::counters, slot::closing, slot::send_failure, slot::aborted_child, slot::icmp,
-                      slot::offer, slot::budget>(r);
+                      slot::offer, slot::budget, slot::requests>(r);
   return r;
 }
 

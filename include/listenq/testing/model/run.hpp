@@ -263,7 +263,7 @@ class trial {
     if (own != nullptr) {
       chosen.stored_in = l_->bucket_of(key);
       chosen.iss = own->iss;
-      chosen.clock = own->last_ts;
+      if (model_.promised().keeps_answers) chosen.clock = own->last_ts;
     }
     for (const segment& s : came.sent) {
       if (s.destination != key.peer() || !s.flags.has(flag::ack) || s.flags.has(flag::rst)) continue;

@@ -253,7 +253,7 @@ class subject_of final : public subject {
     return all;
   }
   const request_type* find_request(const four_tuple& key) const override {
-    const auto* const found = l_.find_request(detail::key_to<family_t>(key));
+    const auto found = l_.find_request(detail::key_to<family_t>(key));
     if (found == nullptr) return nullptr;
     found_ = detail::request_to(*found);
     return &found_;

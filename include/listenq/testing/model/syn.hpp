@@ -284,7 +284,7 @@ inline void model::store(const syn_step& step, prediction& p) {
       forbid(p, "the ISN is not the clock plus a hash of the four-tuple (RFC 6528)");
     }
   }
-  r.deadline = after(now_, rules_.wait(0));
+  r.deadline = rules_.deadline(now_, 0);
   r.armed = ++armed_;
   r.first_ts = r.last_ts = clock_for(r.key, step.chosen);
   if (rules_.buckets > 0) {
