@@ -79,9 +79,8 @@ struct library_table {
   }
   void insert(const four_tuple& k, seq_number irs) {
     const auto i = requests.vacant();
-    auto& r = requests.blank(i);
-    r = {.key = k, .irs = irs};
-    requests.store(i, r, keyed(k));
+    requests[i] = {.key = k, .irs = irs};
+    requests.store(i, 0, keyed(k));
   }
   bool erase(const four_tuple& k) {
     const std::uint32_t h = keyed(k);

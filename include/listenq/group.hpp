@@ -277,7 +277,7 @@ class group {
   constexpr void hand_over_due(state_type& from, instant now, Sink& out, tick_summary& sum) {
     now = from.advance(now);
     for (auto i = first_due(from, now); i != from.npos && !sum.later; i = first_due(from, now)) {
-      const key_type key = from.stored()[i].key;
+      const key_type key = from.requests[i].key;
       state_type& to = inside(*chosen(key)->listener);
       if (!detail::move_request(from, to, key)) {
         ++counters_.migrate_req_failure;
@@ -295,7 +295,7 @@ class group {
   /// All of them, now: their listener is about to begin anew.
   constexpr void hand_over_requests(state_type& from) noexcept {
     for (auto i = from.requests.next_stored(); i != from.npos; i = from.requests.next_stored(i)) {
-      const key_type key = from.stored()[i].key;
+      const key_type key = from.requests[i].key;
       const bool moved = detail::move_request(from, inside(*chosen(key)->listener), key);
       ++(moved ? counters_.migrate_req_success : counters_.migrate_req_failure);
     }
@@ -303,11 +303,11 @@ class group {
   static constexpr auto first_due(state_type& l, instant now) noexcept {
     if constexpr (detail::policies<L>::clockwork::sweeps) {
       auto i = l.requests.next_stored();
-      while (i != l.npos && l.stored()[i].deadline > now) i = l.requests.next_stored(i);
+      while (i != l.npos && l.requests.deadline(i) > now) i = l.requests.next_stored(i);
       return i;
     } else {
       const auto i = l.requests.first_due();
-      return i != l.npos && l.stored()[i].deadline <= now ? i : l.npos;
+      return i != l.npos && l.requests.deadline(i) <= now ? i : l.npos;
     }
   }
 

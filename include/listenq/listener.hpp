@@ -89,7 +89,7 @@ class basic_listener {
                 "listenq::listener: compact requests do not remember our timestamps; use a validation without "
                 "checks_echo.");
   static_assert(!detail::packs<Requests> || detail::waits_at_most<Schedule>(detail::compact_layout<Family>::longest),
-                "listenq::listener: compact requests wait 25 days at most; use another schedule.");
+                "listenq::listener: compact requests wait six days at most; use another schedule.");
   static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
                     !Clockwork::sweeps,
                 "listenq::listener: who has been retried most is read off the timers; use exact<>, not sweep<>.");
@@ -206,7 +206,7 @@ class basic_listener {
     if constexpr (FastOpen::possible) state_.fast_open.get().closed();
     if constexpr (Closing::requests == closing_answer::forget || Closing::requests == closing_answer::reset) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
-        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.stored()[i]));
+        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
         ++sum.requests;
       }
       state_.forget_all();
@@ -353,7 +353,7 @@ class basic_listener {
     } else {
       const index i = state_.requests.first_due();
       if (i == npos) return std::nullopt;
-      return state_.requests[i].deadline;
+      return state_.requests.deadline(i);
     }
   }
 
@@ -416,15 +416,17 @@ class basic_listener {
     const index i = state_.requests.find(key, detail::low(state_.hash(key)));
     if (i == npos) return nullptr;
     if constexpr (detail::packs<Requests>) {
-      return state_.requests[i];
+      return state_.requests.whole(i);
     } else {
-      return &state_.requests[i];
+      return &state_.requests.whole(i);
     }
   }
   /// Calls `f(const request_type&)` for every request, in no particular order.
   template <class F>
   constexpr void for_each_request(F&& f) const {
-    for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) f(state_.requests[i]);
+    for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
+      f(state_.requests.whole(i));
+    }
   }
   /// Calls `f(const handle_type&)` for every waiting connection, oldest first.
   template <class F>

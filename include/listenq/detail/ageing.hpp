@@ -12,7 +12,7 @@ template <class L, class Sink>
 constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t threshold, Sink& out,
                         tick_summary& sum) {
   using p = policies<L>;
-  auto&& r = l.requests[i];
+  auto& r = l.requests[i];
   const auto key = r.key;
   const std::uint64_t h = l.hash(key);
   timer_outcome t;
@@ -32,13 +32,13 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
     r.age_answer(l.now, p::validation::rate_limit);
     send_result sent = send_result::sent;
     if (a.resend) {
-      const std::uint32_t last_ts = r.last_ts;
-      sent = out.send(l.next_syn_ack(r, h));
+      const std::uint32_t ts = timestamp(l.now, l.ts_offset(h));
+      sent = out.send(syn_ack<typename p::offer>(r, ts));
       if (sent == send_result::later) {
-        r.last_ts = last_ts;
         sum.later = true;
         return false;
       }
+      note_timestamp(r, ts);
       t.sent = sent == send_result::sent;
     } else {
       t.verdict = timer_verdict::waited;
@@ -47,8 +47,8 @@ constexpr bool time_out(state<L>& l, typename state<L>::index i, std::uint32_t t
       t.verdict = timer_verdict::send_failed;
       l.forget_request(i, h, departure::send_failed);
     } else {
-      if (t.sent && r.retransmits < 255) ++r.retransmits;
-      l.requests.time_out(i, l.deadline_after(p::schedule::timeout(r.timeouts + 1U)));
+      if (t.sent) note_retransmit(r);
+      l.requests.time_out(i, after(l.now, p::schedule::timeout(r.timeouts + 1U)));
     }
   }
   ++sum.timers;
@@ -73,7 +73,7 @@ constexpr bool next_time_out(state<L>& l, typename state<L>::index i, std::uint3
 /// Every request that is due, in deadline order. The limit is asked anew for each: earlier ones may have made room.
 template <class L, class Sink>
 constexpr void handle_due(state<L>& l, Sink& out, tick_summary& sum, std::uint32_t most) {
-  for (auto i = l.requests.first_due(); i != l.npos && l.stored()[i].deadline <= l.now; i = l.requests.first_due()) {
+  for (auto i = l.requests.first_due(); i != l.npos && l.requests.deadline(i) <= l.now; i = l.requests.first_due()) {
     if (!next_time_out(l, i, l.threshold(), out, sum, most)) return;
   }
 }
@@ -90,7 +90,7 @@ constexpr void sweep_once(state<L>& l, Sink& out, tick_summary& sum, std::uint32
   for (; l.hand.left > 0; --l.hand.left) {
     for (auto i = l.requests.bucket_front(l.hand.bucket); i != l.npos;) {
       const auto older = l.requests.bucket_next(i);
-      if (l.stored()[i].deadline <= l.now && !next_time_out(l, i, threshold, out, sum, most)) return;
+      if (l.requests.deadline(i) <= l.now && !next_time_out(l, i, threshold, out, sum, most)) return;
       i = older;
     }
     l.hand.bucket = (l.hand.bucket + 1) & mask;

@@ -68,7 +68,7 @@ constexpr icmp_verdict on_icmp(state<L>& l, const typename state<L>::key_type& k
   const std::uint64_t h = l.hash(key);
   const auto i = l.requests.find(key, low(h));
   if (i == l.npos) return icmp_verdict::no_request;
-  auto&& r = l.requests[i];
+  auto& r = l.requests[i];
   if (r.iss != seq) return icmp_verdict::wrong_number;
   switch (p::icmp::on_icmp({.error = error,
                             .ipv6 = is_ipv6<typename p::family>(key.peer_address),

@@ -26,7 +26,7 @@ constexpr bool move_request(state<L>& from, state<L>& to, const typename state<L
   const std::uint64_t h = from.hash(key);
   const auto i = from.requests.find(key, low(h));
   if (i == from.npos || to.requests.find(key, low(h)) != to.npos) return false;
-  const typename state<L>::request_type r = from.requests[i];
+  const typename state<L>::request_type r = from.requests.whole(i);
   const bool was_empty = to.requests.size() == 0;
   from.forget_request(i, h, departure::closed);  // first, because where the queue is shared it needs the same cell
   const bool moved = to.requests.insert(r, low(h)) != to.npos;

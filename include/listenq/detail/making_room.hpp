@@ -52,7 +52,7 @@ constexpr bool evict(state<L>& l, syn_answer how, std::uint64_t h, Sink& out, ou
   const auto i = victim(l, how, h);
   if (i == l.npos) return false;
   if constexpr (tells_evicted<Policy>) {
-    const auto& r = l.stored()[i];
+    const auto& r = l.requests[i];
     if (Policy::tells(r.acked) && out.send(reset_of(r)) == send_result::sent) o.stages.add(stage::evicted_reset);
   }
   if constexpr (bucketed<typename policies<L>::sizing>) {

@@ -8,8 +8,8 @@
 
 namespace listenq::detail {
 
-template <class Offer, addressing A>
-constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>& s) noexcept {
+template <class Offer, half_open R>
+constexpr request_facts facts_about(const R& r, const segment_of<R>& s) noexcept {
   request_facts f;
   f.flags = s.flags;
   f.at_isn = s.seq == r.irs;
@@ -20,9 +20,11 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
   f.at_right_edge = s.seq == r.irs + 1 + window;
   f.ack_right = s.flags.has(flag::ack) && s.ack == r.iss + 1;
   if (r.timestamps && s.options.timestamps) {
-    const std::uint32_t echo = s.options.ts_echo;
     f.old_timestamp = timestamp_older(s.options.ts_value, r.ts_recent);
-    f.bad_echo = echo != 0 && echo - r.first_ts > r.last_ts - r.first_ts;
+    if constexpr (remembers_answers<R>) {
+      const std::uint32_t echo = s.options.ts_echo;
+      f.bad_echo = echo != 0 && echo - r.first_ts > r.last_ts - r.first_ts;
+    }
   }
   f.no_timestamp = r.timestamps && !s.options.timestamps;
   return f;
@@ -30,14 +32,18 @@ constexpr request_facts facts_about(const request<A>& r, const basic_segment<A>&
 
 /// Of two kinds of segment, nearly all that there are, the facts are known after a few comparisons: what finishes a
 /// handshake (the next number, the right acknowledgment, no old timestamp) ...
-template <class Validation, addressing A>
-[[gnu::always_inline]] constexpr bool is_ordinary_ack(const request<A>& r, const basic_segment<A>& s) noexcept {
+template <class Validation, half_open R>
+[[gnu::always_inline]] constexpr bool is_ordinary_ack(const R& r, const segment_of<R>& s) noexcept {
   if (s.seq != r.irs + 1 || s.ack != r.iss + 1) return false;
   if ((s.flags & (flag::ack | flag::syn | flag::rst)) != flag::ack) return false;
   if (!r.timestamps) return true;
-  const std::uint32_t echo = s.options.ts_echo;
-  return s.options.timestamps && !timestamp_older(s.options.ts_value, r.ts_recent) &&
-         (!Validation::checks_echo || echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0);
+  if (!s.options.timestamps || timestamp_older(s.options.ts_value, r.ts_recent)) return false;
+  if constexpr (Validation::checks_echo) {
+    const std::uint32_t echo = s.options.ts_echo;
+    return echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0;
+  } else {
+    return true;
+  }
 }
 /// Those of its flags that are known are known to the compiler, too.
 constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
@@ -48,8 +54,8 @@ constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
           .ack_right = true};
 }
 /// ... and the SYN once more, without data.
-template <addressing A>
-[[gnu::always_inline]] constexpr bool is_ordinary_duplicate(const request<A>& r, const basic_segment<A>& s) noexcept {
+template <half_open R>
+[[gnu::always_inline]] constexpr bool is_ordinary_duplicate(const R& r, const segment_of<R>& s) noexcept {
   constexpr flags looked_at = flag::syn | flag::ack | flag::rst | flag::fin;
   if (s.seq != r.irs || (s.flags & looked_at) != flag::syn || !s.payload.empty()) return false;
   if (!r.timestamps) return true;
@@ -60,8 +66,8 @@ constexpr request_facts facts_about_ordinary_duplicate(flags f) noexcept {
 }
 
 /// What a later SYN changes in its request.
-template <duplicate_rules Rules, addressing A>
-constexpr void renegotiate(request<A>& r, const basic_segment<A>& s) noexcept {
+template <duplicate_rules Rules, half_open R>
+constexpr void renegotiate(R& r, const segment_of<R>& s) noexcept {
   if (Rules.echo != echo_rule::keep && r.timestamps) {
     if (s.options.timestamps) {
       r.ts_recent = s.options.ts_value;
@@ -77,7 +83,7 @@ constexpr void resend(state<L>& l, typename state<L>::index i, const typename st
                       std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
   constexpr duplicate_rules rules = p::validation::duplicate;
-  auto&& r = l.requests[i];
+  auto& r = l.requests[i];
   const bool syn = o.verdict == verdict::duplicate_syn;
   if (r.limited(l.now, p::validation::rate_limit)) {
     o.stages.add(stage::rate_limited);
@@ -90,17 +96,17 @@ constexpr void resend(state<L>& l, typename state<L>::index i, const typename st
     o.verdict = verdict::duplicate_unsent;
     l.forget_request(i, h, departure::send_failed);
   } else if (sent == send_result::sent && rules.restarts != restart::nothing) {
-    if (r.retransmits < 255) ++r.retransmits;
+    note_retransmit(r);
     if (rules.restarts == restart::schedule) {
-      l.requests.start_over(i, l.deadline_after(p::schedule::timeout(0)));
+      l.requests.start_over(i, after(l.now, p::schedule::timeout(0)));
     } else {
-      l.requests.restart(i, l.deadline_after(p::schedule::timeout(r.timeouts)));
+      l.requests.restart(i, after(l.now, p::schedule::timeout(r.timeouts)));
     }
   }
 }
 
 template <class L, class Sink>
-constexpr void ack_back(state<L>& l, typename state<L>::request_type& r, const typename state<L>::segment_type& s,
+constexpr void ack_back(state<L>& l, typename state<L>::stored_type& r, const typename state<L>::segment_type& s,
                         std::uint64_t h, Sink& out, outcome& o) {
   using p = policies<L>;
   // Data or FIN without SYN do not make a loop of ACKs and are always answered (Linux, tcp_oow_rate_limited); not so a
@@ -120,7 +126,7 @@ template <class L, class Sink>
                                              const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
                                              outcome& o) {
   using p = policies<L>;
-  auto&& r = l.requests[i];
+  auto& r = l.requests[i];
   if (p::deferral::waits(r.timeouts, l.tunables) && s.end() == r.irs + 1) {
     r.acked = true;
     o.verdict = verdict::deferred;
@@ -177,13 +183,13 @@ template <class L, class Sink>
                                              typename state<L>::index i, Sink& out) {
   using p = policies<L>;
   using validation = typename p::validation;
-  auto&& r = l.requests[i];
+  auto& r = l.requests[i];
   outcome o;
   const request_facts f = facts_about<typename p::offer>(r, s);
   const request_answer a = validation::judge(f);
   if (validation::late_timestamps && r.timestamps && s.options.timestamps && !seq_after(s.seq, r.irs + 1) &&
       (a == request_answer::finish || a == request_answer::ignore)) {
-    l.remember_timestamp(i, s.options.ts_value);
+    r.ts_recent = s.options.ts_value;
   }
   switch (a) {
     case request_answer::resend:
@@ -232,10 +238,10 @@ template <class L, class Sink>
                                                  typename state<L>::index i, Sink& out, outcome& o) {
   using p = policies<L>;
   using validation = typename p::validation;
-  const auto& r = l.stored()[i];
+  auto& r = l.requests[i];
   if (is_ordinary_ack<validation>(r, s) &&
       validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
-    if (validation::late_timestamps && r.timestamps) l.remember_timestamp(i, s.options.ts_value);
+    if (validation::late_timestamps && r.timestamps) r.ts_recent = s.options.ts_value;
     return finish(l, i, s, h, out, o);
   }
   if (is_ordinary_duplicate(r, s) &&

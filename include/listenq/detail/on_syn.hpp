@@ -89,9 +89,8 @@ template <class G, class L, class Sink>
 }
 
 /// An ISS that is a cookie for `r`. `macs`: what has been found of it ahead.
-template <class L>
-[[gnu::always_inline]] constexpr void sign(state<L>& l, typename state<L>::request_type& r, std::uint64_t h,
-                                           const found_macs& macs = {}) noexcept {
+template <class L, class R>
+[[gnu::always_inline]] constexpr void sign(state<L>& l, R& r, std::uint64_t h, const found_macs& macs = {}) noexcept {
   using p = policies<L>;
   const key_words<typename p::family> w{r.key};
   auto& cookies = l.cookies.get();
@@ -154,7 +153,7 @@ template <class L, class Sink>
     o.verdict = verdict::dropped_no_memory;
     return;
   }
-  auto&& r = l.requests.blank(i);
+  auto& r = l.requests[i];
   begin<typename p::offer>(r, iss, s);
   if constexpr (p::cookies::possible) {
     if (signs) {
@@ -162,25 +161,25 @@ template <class L, class Sink>
       o.stages.add(stage::cookie_in_iss);
     }
   }
-  r.deadline = l.deadline_after(p::schedule::timeout(0));
+  const instant deadline = after(l.now, p::schedule::timeout(0));
   const bool was_empty = l.requests.size() == 0;
   if constexpr (bucketed<typename p::sizing>) {
     if (l.requests.order().wants_seed()) {
       if constexpr (draws<p>) l.requests.order().seed(l.draw());
     }
   }
-  l.requests.store(i, r, low(h));
+  l.requests.store(i, deadline, low(h));
   l.budget.get().entered(r.key);
   auto syn_ack = l.next_syn_ack(r, h);
   if (offer.present()) syn_ack.options.fast_open = offer;  // in the first one only, as on Linux
-  r.first_ts = r.last_ts;
+  if constexpr (remembers_answers<typename state<L>::stored_type>) r.first_ts = r.last_ts;
   if (answer(syn_ack, out, o) == send_result::failed && p::send_failure::forgets({.resent = false, .acked = false})) {
     l.forget_request(i, h, departure::send_failed);
     o.verdict = verdict::dropped_send_failed;
     return;
   }
   if constexpr (p::clockwork::sweeps) {
-    if (was_empty) l.hand.start(r.deadline);
+    if (was_empty) l.hand.start(state<L>::requests_type::rounded(deadline));
   }
 }
 

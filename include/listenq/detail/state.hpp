@@ -236,6 +236,7 @@ struct state {
   using handle_type = typename p::child::template entry<family>;
   using requests_type = typename requests_for<p>::type;
   using request_type = typename requests_type::request_type;
+  using stored_type = typename requests_type::stored_type;  ///< what is kept of a request
   using index = typename requests_type::index;
   using tunables_type = tunable_values<p::tunable_members, typename p::tunables>;
   static constexpr index npos = requests_type::npos;
@@ -274,18 +275,6 @@ struct state {
       hook.budget = &budget.get();
       requests.attach(to, &hook);
     }
-  }
-
-  /// Of requests that are only looked at.
-  constexpr const requests_type& stored() const noexcept { return requests; }
-
-  [[gnu::always_inline]] constexpr void remember_timestamp(index i, std::uint32_t value) noexcept {
-    auto&& r = requests[i];
-    r.ts_recent = value;
-  }
-
-  constexpr instant deadline_after(duration timeout) const noexcept {
-    return requests_type::rounded(after(now, timeout));
   }
 
   constexpr instant advance(instant to) noexcept {
@@ -396,17 +385,19 @@ struct state {
   }
 
   /// Would this request live on if nobody pressed?
-  constexpr bool would_live(const request_type& r) const noexcept {
+  constexpr bool would_live(const stored_type& r) const noexcept {
     const std::uint32_t retries = p::schedule::retries(tunables);
     return !p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = retries, .acked = r.acked}, tunables).expire;
   }
 
-  [[gnu::always_inline]] constexpr segment_type next_syn_ack(request_type& r, std::uint64_t h) const noexcept {
-    r.last_ts = timestamp(now, ts_offset(h));
-    return syn_ack<typename p::offer>(r, r.last_ts);
+  template <half_open R>
+  [[gnu::always_inline]] constexpr segment_type next_syn_ack(R& r, std::uint64_t h) const noexcept {
+    const std::uint32_t ts = timestamp(now, ts_offset(h));
+    note_timestamp(r, ts);
+    return syn_ack<typename p::offer>(r, ts);
   }
   [[gnu::always_inline]] constexpr void forget_request(index i, std::uint64_t h, departure why) noexcept {
-    budget.get().left(stored()[i].key, why);
+    budget.get().left(requests[i].key, why);
     requests.remove(i, low(h));
   }
 
@@ -415,13 +406,13 @@ struct state {
     if constexpr (p::requests::borrows) {
       if (!requests.is_own(i)) return requests.evict_of_neighbour(i);
     }
-    forget_request(i, hash(stored()[i].key), departure::evicted);
+    forget_request(i, hash(requests[i].key), departure::evicted);
   }
 
   /// Ends every request without a word.
   constexpr void forget_all() noexcept {
     for (index i = requests.next_stored(); i != npos; i = requests.next_stored(i)) {
-      budget.get().left(stored()[i].key, departure::closed);
+      budget.get().left(requests[i].key, departure::closed);
     }
     requests.clear();
     hand = {};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// The compact layout of a request queue: a request takes 32 bytes for IPv4 and 56 for IPv6, half of what it takes as it
-// is. What is kept is what every listener needs; see `compact_requests` in policy/requests.hpp for what is not.
+// The compact layout of a request queue: a request takes 32 bytes for IPv4 and 56 for IPv6, in place of 48 and 72.
+// What is kept is what every listener needs; see `compact_requests` in policy/requests.hpp for what is not.
 //
-// Deadlines are counted in ticks, in 30 bits: how far one lies behind the latest there ever was. That reaches 50 days;
+// Deadlines are counted in ticks, in 28 bits: how far one lies behind the latest there ever was. That reaches 12 days;
 // of a request that nobody has looked at for longer, the timer may come late by one timeout.
 #pragma once
 
@@ -14,110 +14,90 @@
 
 namespace listenq::detail {
 
-/// Flags and small numbers are put together and written in one piece: bit by bit, each would wait for the one before.
+/// A half-open connection as it is kept. What has the name of a member of `request` is that.
 template <addressing A>
-class alignas(A::words == 1 ? 32 : alignof(basic_four_tuple<A>)) compact_cell {
- public:
+struct alignas(A::words == 1 ? 32 : alignof(basic_four_tuple<A>)) compact_request {
+  using addressing_type = A;
   basic_four_tuple<A> key{};
+  seq_number irs = 0;
+  seq_number iss = 0;
+  std::uint32_t ts_recent = 0;
+  std::uint16_t peer_mss = 536;
   std::uint8_t timeouts = 0;
+  bool window_scaling : 1 = false;
+  bool sack : 1 = false;
+  bool timestamps : 1 = false;
+  bool ecn : 1 = false;
+  bool acked : 1 = false;
+  bool unreachable : 1 = false;
+  bool live : 1 = false;
+  std::uint32_t send_scale : 4 = 0;
+  std::uint32_t due : 28 = 0;  ///< in ticks, modulo 2^28
 
-  static constexpr std::uint32_t all_ticks = (1U << 30) - 1;
-
-  [[gnu::always_inline]] constexpr void put(const request<A>& r, std::uint32_t ticks) noexcept {
-    key = r.key;
-    timeouts = r.timeouts;
-    irs_ = r.irs;
-    iss_ = r.iss;
-    ts_recent_ = r.ts_recent;
-    peer_mss_ = r.peer_mss;
-    options_ = options_of(r);
-    due_ = ticks | (r.unreachable ? unreachable : 0U) | (r.live ? live : 0U);
-  }
-  /// What of `now` is not as in `before`, but the timeouts and the deadline.
-  [[gnu::always_inline]] constexpr void put_changes(const request<A>& before, const request<A>& now) noexcept {
-    ts_recent_ ^= before.ts_recent ^ now.ts_recent;
-    options_ = static_cast<std::uint8_t>(options_ ^ options_of(before) ^ options_of(now));
-    if (before.unreachable != now.unreachable) due_ ^= unreachable;
-  }
-  [[gnu::always_inline]] constexpr request<A> whole(instant deadline) const noexcept {
-    request<A> r;
-    r.deadline = deadline;
-    r.key = key;
-    r.irs = irs_;
-    r.iss = iss_;
-    r.ts_recent = ts_recent_;
-    r.peer_mss = peer_mss_;
-    r.timeouts = timeouts;
-    r.window_scaling = (options_ & scale_bits) != scale_bits;
-    r.send_scale = r.window_scaling ? options_ & scale_bits : std::uint8_t{0};
-    r.sack = (options_ & sack) != 0;
-    r.timestamps = (options_ & timestamps) != 0;
-    r.ecn = (options_ & ecn) != 0;
-    r.acked = (options_ & acked) != 0;
-    r.unreachable = (due_ & unreachable) != 0;
-    r.live = is_live();
-    return r;
-  }
-
-  /// Modulo 2^30.
-  constexpr std::uint32_t ticks() const noexcept { return due_ & all_ticks; }
-  constexpr void set_ticks(std::uint32_t t) noexcept { due_ = (due_ & ~all_ticks) | t; }
-  constexpr bool is_live() const noexcept { return (due_ & live) != 0; }
-  constexpr void set_live(bool is) noexcept { due_ = is ? due_ | live : due_ & ~live; }
-
- private:
-  enum option : std::uint8_t { scale_bits = 15, sack = 16, timestamps = 32, ecn = 64, acked = 128 };
-  static constexpr std::uint32_t unreachable = 1U << 30, live = 1U << 31;
-
-  [[gnu::always_inline]] static constexpr std::uint8_t options_of(const request<A>& r) noexcept {
-    return static_cast<std::uint8_t>((r.window_scaling ? r.send_scale & scale_bits : scale_bits) | (r.sack ? sack : 0) |
-                                     (r.timestamps ? timestamps : 0) | (r.ecn ? ecn : 0) | (r.acked ? acked : 0));
-  }
-
-  std::uint8_t options_ = scale_bits;  ///< all scale bits: no window scaling
-  std::uint16_t peer_mss_ = 536;
-  seq_number irs_ = 0;
-  seq_number iss_ = 0;
-  std::uint32_t ts_recent_ = 0;
-  std::uint32_t due_ = 0;
-};
-
-/// A stored request, to be changed: the changes, and nothing else, go back into its cell, which may have been changed
-/// otherwise meanwhile. Of its timeouts and its deadline only the queue knows the truth.
-template <addressing A>
-class lent_request : public request<A> {
- public:
-  [[gnu::always_inline]] constexpr lent_request(compact_cell<A>& c, instant due) noexcept
-      : request<A>{c.whole(due)}, before_{*this}, cell_{c} {}
-  lent_request(const lent_request&) = delete;
-  lent_request& operator=(const lent_request&) = delete;
-  [[gnu::always_inline]] constexpr ~lent_request() { cell_.put_changes(before_, *this); }
-
- private:
-  const request<A> before_;
-  compact_cell<A>& cell_;
+  constexpr bool is_live() const noexcept { return live; }
+  constexpr void set_live(bool is) noexcept { live = is; }
+  static constexpr bool limited(instant, duration) noexcept { return false; }
+  static constexpr void age_answer(instant, duration) noexcept {}
 };
 
 /// See `whole_layout`.
 template <addressing A>
 class compact_layout {
  public:
-  using cell = compact_cell<A>;
+  using cell = compact_request<A>;
+  using stored_type = compact_request<A>;
   static constexpr duration tick = 4096;
-  /// The longest timeout. Half of what 30 bits can tell apart.
-  static constexpr duration longest = tick << 29;
+  /// The longest timeout: half of what 28 bits can tell apart.
+  static constexpr duration longest = tick << 27;
 
   /// The next tick, but never beyond the end of time.
   static constexpr instant rounded(instant at) noexcept { return ticks_of(at) * tick; }
 
-  [[gnu::always_inline]] constexpr lent_request<A> lend(cell& c) const noexcept { return {c, deadline_of(c)}; }
-  [[gnu::always_inline]] constexpr request<A> look(const cell& c) const noexcept { return c.whole(deadline_of(c)); }
-  static constexpr request<A> blank(cell&) noexcept { return {}; }
-  [[gnu::always_inline]] constexpr void put_blank(cell& c, const request<A>& r) noexcept { put(c, r); }
-  [[gnu::always_inline]] constexpr void put(cell& c, const request<A>& r) noexcept { c.put(r, kept(r.deadline)); }
-  [[gnu::always_inline]] constexpr void set_deadline(cell& c, instant at) noexcept { c.set_ticks(kept(at)); }
-  constexpr instant deadline_of(const cell& c) const noexcept {
-    return (latest_ - ((static_cast<std::uint32_t>(latest_) - c.ticks()) & cell::all_ticks)) * tick;
+  [[gnu::always_inline]] constexpr void set_deadline(cell& c, instant at) noexcept {
+    std::int64_t t = ticks_of(at);
+    if (t > latest_) latest_ = t;
+    if (latest_ - t > all_ticks) [[unlikely]]
+      t = latest_ - all_ticks;  // that long ago, and longer
+    c.due = static_cast<std::uint32_t>(t) & all_ticks;
+  }
+  constexpr instant deadline(const cell& c) const noexcept {
+    return (latest_ - ((static_cast<std::uint32_t>(latest_) - c.due) & all_ticks)) * tick;
+  }
+
+  constexpr request<A> whole(const cell& c) const noexcept {
+    request<A> r;
+    r.deadline = deadline(c);
+    r.key = c.key;
+    r.irs = c.irs;
+    r.iss = c.iss;
+    r.ts_recent = c.ts_recent;
+    r.peer_mss = c.peer_mss;
+    r.send_scale = static_cast<std::uint8_t>(c.send_scale);
+    r.timeouts = c.timeouts;
+    r.window_scaling = c.window_scaling;
+    r.sack = c.sack;
+    r.timestamps = c.timestamps;
+    r.ecn = c.ecn;
+    r.acked = c.acked;
+    r.unreachable = c.unreachable;
+    r.live = c.live;
+    return r;
+  }
+  constexpr void put(cell& c, const request<A>& r) noexcept {
+    c.key = r.key;
+    c.irs = r.irs;
+    c.iss = r.iss;
+    c.ts_recent = r.ts_recent;
+    c.peer_mss = r.peer_mss;
+    c.send_scale = r.send_scale & 15U;
+    c.timeouts = r.timeouts;
+    c.window_scaling = r.window_scaling;
+    c.sack = r.sack;
+    c.timestamps = r.timestamps;
+    c.ecn = r.ecn;
+    c.acked = r.acked;
+    c.unreachable = r.unreachable;
+    set_deadline(c, r.deadline);
   }
 
   /// What `timer_lists` read.
@@ -128,7 +108,7 @@ class compact_layout {
     };
     const compact_layout& layout;
     const Cells& cells;
-    constexpr due_time operator[](std::uint32_t i) const noexcept { return {layout.deadline_of(cells[i])}; }
+    constexpr due_time operator[](std::uint32_t i) const noexcept { return {layout.deadline(cells[i])}; }
   };
   template <class Cells>
   constexpr due_times<Cells> deadlines(const Cells& cells) const noexcept {
@@ -136,16 +116,11 @@ class compact_layout {
   }
 
  private:
+  static constexpr std::uint32_t all_ticks = (1U << 28) - 1;
+  /// `at` is not before 0: division without a sign is cheaper.
   static constexpr std::int64_t ticks_of(instant at) noexcept {
-    const std::int64_t t = at / tick + (at % tick != 0);
+    const auto t = static_cast<std::int64_t>((static_cast<std::uint64_t>(at) + (tick - 1)) / tick);
     return t > never / tick ? never / tick : t;
-  }
-  [[gnu::always_inline]] constexpr std::uint32_t kept(instant deadline) noexcept {
-    std::int64_t t = ticks_of(deadline);
-    if (t > latest_) latest_ = t;
-    if (latest_ - t > cell::all_ticks) [[unlikely]]
-      t = latest_ - cell::all_ticks;  // that long ago, and longer
-    return static_cast<std::uint32_t>(t) & cell::all_ticks;
   }
   std::int64_t latest_ = 0;
 };

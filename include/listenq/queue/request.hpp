@@ -11,6 +11,7 @@ namespace listenq {
 /// A half-open connection.
 template <addressing A>
 struct request {
+  using addressing_type = A;
   instant deadline = 0;  ///< when its timer is due
   basic_four_tuple<A> key{};
   seq_number irs = 0;           ///< the peer's ISN

@@ -39,22 +39,19 @@ struct chain_head {
   std::uint32_t first = npos;  ///< a word
 };
 
-/// How requests lie in their cells: as they are. What a layout says: `cell`; what a caller gets of a stored request, to
-/// change (`lend`) or to look at; where a newcomer is filled in (`blank`), how that gets into its cell (`put_blank`),
-/// and one from elsewhere (`put`); its deadline.
+/// How requests lie in their cells: as they are. What a layout says: `cell`; `stored_type`, what the listener reads and
+/// changes of it; the deadline of one; the whole of one, for those who look at it; how one from elsewhere is `put`.
 template <addressing A>
 struct whole_layout {
   using cell = request_cell<request<A>, false>;
+  using stored_type = request<A>;
 
   /// The deadline that is kept for one at this moment.
   static constexpr instant rounded(instant at) noexcept { return at; }
-
-  static constexpr request<A>& lend(cell& c) noexcept { return c; }
-  static constexpr const request<A>& look(const cell& c) noexcept { return c; }
-  static constexpr request<A>& blank(cell& c) noexcept { return c; }
-  static constexpr void put_blank(cell&, const request<A>&) noexcept {}  // it has been there all the time
-  static constexpr void put(cell& c, const request<A>& r) noexcept { static_cast<request<A>&>(c) = r; }
   static constexpr void set_deadline(cell& c, instant at) noexcept { c.deadline = at; }
+  static constexpr instant deadline(const cell& c) noexcept { return c.deadline; }
+  static constexpr const request<A>& whole(const cell& c) noexcept { return c; }
+  static constexpr void put(cell& c, const request<A>& r) noexcept { static_cast<request<A>&>(c) = r; }
   template <class Cells>
   static constexpr const Cells& deadlines(const Cells& cells) noexcept {
     return cells;

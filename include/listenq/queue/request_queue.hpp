@@ -45,6 +45,7 @@ class request_queue {
   static constexpr bool has_timers = !Clockwork::sweeps;
   using order_type = Order;
   using cell = typename Layout::cell;
+  using stored_type = typename Layout::stored_type;
   using links = detail::request_links<has_timers, Order>;
 
   /// What a request takes, its place in the table and its timer included.
@@ -75,10 +76,12 @@ class request_queue {
     }
   }
 
-  /// A stored request, to be looked at or, but for its timeouts and its deadline, changed. A reference or, in the
-  /// compact layout, a copy; changes to that take effect when it ends.
-  [[gnu::always_inline]] constexpr decltype(auto) operator[](index i) noexcept { return layout_.lend(table_[i]); }
-  [[gnu::always_inline]] constexpr decltype(auto) operator[](index i) const noexcept { return layout_.look(table_[i]); }
+  /// A stored request, but for its deadline.
+  constexpr stored_type& operator[](index i) noexcept { return table_[i]; }
+  constexpr const stored_type& operator[](index i) const noexcept { return table_[i]; }
+  constexpr instant deadline(index i) const noexcept { return layout_.deadline(table_[i]); }
+  /// All of it: a reference or, where it does not lie in memory like that, a copy.
+  constexpr decltype(auto) whole(index i) const noexcept { return layout_.whole(table_[i]); }
   /// What is kept of a deadline.
   static constexpr instant rounded(instant deadline) noexcept { return Layout::rounded(deadline); }
   constexpr const links& links_of(index i) const noexcept { return table_.links_of(i); }
@@ -103,14 +106,12 @@ class request_queue {
     table_.template fetch_chains<Most>(n, hash_of);
   }
 
-  /// Where the next request goes; `npos` if the storage is full.
+  /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
   constexpr index vacant() const noexcept { return table_.vacant(); }
-  /// What to fill in for it, all of it but `live`.
-  [[gnu::always_inline]] constexpr decltype(auto) blank(index i) noexcept { return Layout::blank(table_[i]); }
 
-  /// Stores at what `vacant` has yielded what `blank` has, filled in: a young one that is not there yet.
-  [[gnu::always_inline]] constexpr void store(index i, const request_type& r, std::uint32_t hash) noexcept {
-    layout_.put_blank(table_[i], r);
+  /// Stores what `vacant` has yielded: a young one, filled in, and not there yet.
+  [[gnu::always_inline]] constexpr void store(index i, instant deadline, std::uint32_t hash) noexcept {
+    layout_.set_deadline(table_[i], deadline);
     table_.store(i, hash);
     ++size_;
     ++young_;

@@ -128,6 +128,7 @@ class borrowed_requests {
 
  public:
   using request_type = typename Pool::request_type;
+  using stored_type = request_type;
   using key_type = basic_four_tuple<typename Pool::addressing_type>;
   using index = std::uint32_t;
   using order_type = typename Pool::order_type;
@@ -198,9 +199,11 @@ class borrowed_requests {
     pool_->table_.template fetch_chains<Most>(n, hash_of);
   }
   constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
-  constexpr request_type& blank(index i) noexcept { return pool_->table_[i]; }
   static constexpr instant rounded(instant deadline) noexcept { return deadline; }
-  constexpr void store(index i, const request_type&, std::uint32_t hash) noexcept {
+  constexpr instant deadline(index i) const noexcept { return pool_->table_[i].deadline; }
+  constexpr const request_type& whole(index i) const noexcept { return pool_->table_[i]; }
+  constexpr void store(index i, instant deadline, std::uint32_t hash) noexcept {
+    pool_->table_[i].deadline = deadline;
     pool_->table_.store(i, hash);
     pool_->table_[i].owner = id_;
     pool_->table_[i].hash = hash;
@@ -213,7 +216,7 @@ class borrowed_requests {
     const index i = vacant();
     if (i == npos) return npos;
     (*this)[i] = r;
-    store(i, r, hash);
+    store(i, r.deadline, hash);
     return i;
   }
   constexpr void remove(index i, std::uint32_t) noexcept { pool_->remove(i); }
