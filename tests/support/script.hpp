@@ -104,7 +104,7 @@ struct script {
 
   /// The server's ISN for a peer: what its request says, or else what the last SYN-ACK to it said.
   constexpr seq_number iss(int peer) const {
-    if (const auto* r = listener.find_request(tuple<family>(peer))) return r->iss;
+    if (const auto r = listener.find_request(tuple<family>(peer))) return r->iss;
     for (std::size_t back = 1; back <= out.count && back <= out.room; ++back) {
       const segment_type& s = out[out.count - back];
       if (s.flags.has(flag::syn) && s.destination.port == first_port + peer) return s.seq;

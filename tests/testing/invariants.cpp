@@ -92,6 +92,37 @@ TEST_CASE("two requests of one four-tuple") {
   CHECK(found == just{invariant::every_request_findable, invariant::one_request_a_four_tuple});
 }
 
+namespace {
+
+/// Its requests are found as copies.
+struct copying : fake {
+  detail::request_copy<request_type> find_request(const key_type& k) const {
+    const request_type* const r = fake::find_request(k);
+    if (r == nullptr) return nullptr;
+    return *r;
+  }
+};
+std::vector<invariant> broken_by_copies(const fake& f) {
+  std::vector<invariant> found;
+  testing::for_each_violation(copying{f}, [&](invariant i) { found.push_back(i); });
+  return found;
+}
+
+}  // namespace
+
+// A copy that is compared with what it is a copy of: nobody is ever alone, or everybody is.
+TEST_CASE("two requests of one four-tuple, and a lost one, where what is found is a copy") {
+  static_assert(testing::observable<copying>);
+  CHECK(broken_by_copies(whole()).empty());
+  fake f = whole();
+  f.requests[1] = f.requests[0];
+  f.settle();
+  CHECK(broken_by_copies(f) == just{invariant::one_request_a_four_tuple});
+  f = whole();
+  f.lost = fake::key(1);
+  CHECK(broken_by_copies(f) == just{invariant::every_request_findable});
+}
+
 TEST_CASE("a four-tuple in both queues") {
   fake f = whole();
   f.waiting[1] = f.requests[0].key;

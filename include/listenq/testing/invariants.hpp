@@ -11,12 +11,16 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <listenq/composition.hpp>
+#include <listenq/detail/tuple_hash.hpp>
 #include <listenq/policy/cookie/pause.hpp>
 #include <listenq/policy/counters.hpp>
 #include <listenq/time.hpp>
 #include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace listenq::testing {
@@ -218,6 +222,13 @@ constexpr bool same_request(const R& a, const R& b) {
          a.retransmits == b.retransmits && a.acked == b.acked && a.ts_recent == b.ts_recent && a.last_ts == b.last_ts;
 }
 
+/// Some order of four-tuples.
+template <addressing A>
+constexpr bool before(const basic_four_tuple<A>& a, const basic_four_tuple<A>& b) {
+  const listenq::detail::key_words<A> x{a}, y{b};
+  return std::lexicographical_compare(std::begin(x.word), std::end(x.word), std::begin(y.word), std::end(y.word));
+}
+
 }  // namespace detail
 
 /// Calls `f(invariant)` for each invariant of a single state that `l` breaks. O(n log n) of its requests, and for each
@@ -234,17 +245,28 @@ constexpr void for_each_violation(const L& l, F&& f, const expectations& e = {})
   bool findable = true;
   bool single = true;
   bool apart = true;
+  // Where what is found is a copy, it does not tell which of two it is.
+  constexpr bool copies = !std::is_pointer_v<decltype(l.find_request(std::declval<const typename L::key_type&>()))>;
+  std::vector<typename L::key_type> keys;
   l.for_each_request([&](const auto& r) {
     ++requests;
     if (r.timeouts == 0) ++young;
     least = std::min(least, r.deadline);
     const auto found = l.find_request(r.key);
-    if (found != nullptr && &*found == &r) return;  // of two with one four-tuple, the other one counts them
+    if constexpr (copies) {
+      keys.push_back(r.key);
+    } else {
+      if (found == &r) return;  // of two with one four-tuple, the other one counts them
+      std::uint32_t namesakes = 0;
+      l.for_each_request([&](const auto& other) { namesakes += other.key == r.key ? 1U : 0U; });
+      single = single && namesakes == 1;
+    }
     findable = findable && found != nullptr && detail::same_request(*found, r);
-    std::uint32_t namesakes = 0;
-    l.for_each_request([&](const auto& other) { namesakes += other.key == r.key ? 1U : 0U; });
-    single = single && namesakes == 1;
   });
+  if constexpr (copies) {
+    std::sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return detail::before(a, b); });
+    single = std::adjacent_find(keys.begin(), keys.end()) == keys.end();
+  }
   l.for_each_waiting([&](const auto& h) {
     ++waiting;
     if constexpr (detail::has_key<typename L::handle_type, typename L::key_type>) {
