@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <listenq/queue/compact_requests.hpp>
 #include <listenq/queue/request_queue.hpp>
 #include <random>
 #include <vector>
@@ -17,6 +18,8 @@ template <class Clockwork, class Order>
 using queue = request_queue<ipv4, Clockwork, classes, Order, at_listen>;
 using timed = queue<exact<>, detail::one_line>;
 using swept = queue<sweep<>, detail::no_order>;
+template <class Clockwork, class Order>
+using compact_queue = request_queue<ipv4, Clockwork, classes, Order, at_listen, detail::compact_layout<ipv4>>;
 
 four_tuple key(std::uint32_t n) { return {ip(10, 0, 0, 2), ip(10, 0, 0, 1), static_cast<std::uint16_t>(n), 20000}; }
 // A hash with few values, so that chains are long.
@@ -339,9 +342,9 @@ struct model_request {
   std::uint32_t index;
 };
 
-// kernels.md 6, invariants 1 to 4, after every step of a random life.
+// kernels.md 6, invariants 1 to 4, after every step of a random life, in which time goes on by units.
 template <class Queue>
-void random_life(std::uint32_t seed) {
+void random_life(std::uint32_t seed, duration unit = 1) {
   std::mt19937 engine{seed};
   const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(engine()) % n; };
   std::uint32_t capacity = 1 + below(12);
@@ -349,21 +352,25 @@ void random_life(std::uint32_t seed) {
   std::vector<model_request> model;  // oldest first
   instant now = 0;
   for (int step = 0; step < 1500; ++step) {
-    now += below(3);
+    now += unit * below(3);
     const std::uint32_t n = 1 + below(30);
     const auto it = std::find_if(model.begin(), model.end(), [&](const model_request& m) { return m.n == n; });
     REQUIRE((f.find(n) != Queue::npos) == (it != model.end()));
     if (it == model.end()) {
-      const instant deadline = now + 10;
+      const instant deadline = now + 10 * unit;
       const std::uint32_t i = f.insert(n, deadline);
       REQUIRE((i != Queue::npos) == (model.size() < capacity));
       if (i != Queue::npos) model.push_back({n, deadline, 0, i});
     } else if (const std::uint32_t what = below(4); what == 0) {
-      it->deadline = now + 10 * (1 + it->timeouts);
+      it->deadline = now + 10 * unit * (1 + it->timeouts);
       f.q.restart(it->index, it->deadline);
+    } else if (what == 1 && below(4) == 0) {
+      it->timeouts = 0;
+      it->deadline = now + 10 * unit;
+      f.q.start_over(it->index, it->deadline);
     } else if (what == 1) {
       ++it->timeouts;
-      it->deadline = now + 10 * (1 + std::min(it->timeouts, 3U));
+      it->deadline = now + 10 * unit * (1 + std::min(it->timeouts, 3U));
       f.q.time_out(it->index, it->deadline);
     } else {
       f.q.remove(it->index, hash(key(n)));
@@ -386,17 +393,20 @@ void random_life(std::uint32_t seed) {
     instant earliest = never;
     for (const model_request& m : model) {
       REQUIRE(f.find(m.n) == m.index);
+      const request<ipv4> is = f.q.whole(m.index);
       CHECK(f.q[m.index].irs == m.n);
-      CHECK(f.q[m.index].deadline == m.deadline);
-      CHECK(f.q[m.index].timeouts == m.timeouts);
+      CHECK(f.q.deadline(m.index) == is.deadline);
+      CHECK(is.irs == m.n);
+      CHECK(is.deadline == Queue::rounded(m.deadline));
+      CHECK(is.timeouts == m.timeouts);
       young += m.timeouts == 0;
-      earliest = std::min(earliest, m.deadline);
+      earliest = std::min(earliest, Queue::rounded(m.deadline));
     }
     CHECK(f.q.young() == young);
     if constexpr (Queue::has_timers) {
       const std::uint32_t due = f.q.first_due();
       CHECK((due == Queue::npos) == model.empty());
-      if (due != Queue::npos) CHECK(f.q[due].deadline == earliest);
+      if (due != Queue::npos) CHECK(f.q.deadline(due) == earliest);
       CHECK(f.q.oldest() == (model.empty() ? Queue::npos : model.front().index));
     }
   }
@@ -415,6 +425,19 @@ TEST_CASE("a long random life keeps every invariant, newest first among equals")
 
 TEST_CASE("a long random life keeps every invariant, with a sweeping hand") {
   for (std::uint32_t seed = 1; seed <= 20; ++seed) random_life<swept>(seed);
+}
+
+// A tick is 4096 us: most deadlines are rounded, many to the same one. With the longest unit time goes round what 28
+// bits can tell apart.
+TEST_CASE("a long random life keeps every invariant with compact requests, whatever turns the clock") {
+  for (const duration unit : {duration{1}, duration{1500}, 40 * second, 3600 * second}) {
+    CAPTURE(unit);
+    for (std::uint32_t seed = 1; seed <= 3; ++seed) {
+      random_life<compact_queue<exact<>, detail::one_line>>(seed, unit);
+      random_life<compact_queue<exact<tie_order::newest_first>, detail::one_line>>(seed, unit);
+      random_life<compact_queue<sweep<>, detail::no_order>>(seed, unit);
+    }
+  }
 }
 
 // A request that is handed over after a timeout would be young for ever: its neighbours' retries are cut by that count.

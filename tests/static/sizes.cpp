@@ -2,6 +2,7 @@
 // What things cost in bytes, and that what is stateless costs none. To compile is to pass.
 #include <concepts>
 #include <listenq/listenq.hpp>
+#include <listenq/mirror.hpp>
 #include <listenq/preset/linux_2_6_32.hpp>
 #include <listenq/preset/linux_3_12.hpp>
 #include <listenq/preset/linux_6_18.hpp>
@@ -27,6 +28,16 @@ static_assert(random_goes::bytes_per_request == listener<>::bytes_per_request);
 static_assert(sizeof(random_goes) == sizeof(listener<>) + 8);
 static_assert(listener<request_full<evict_most_retried>>::bytes_per_request == listener<>::bytes_per_request);
 static_assert(sizeof(listener<request_full<evict_most_retried>>) == sizeof(listener<>));
+// Compact requests: three quarters with timers, and with a hand that sweeps 40 bytes for IPv4 and 64 for IPv6.
+static_assert(compact_listener::bytes_per_request == 40);
+static_assert(with<compact_listener, family<ipv6>>::bytes_per_request == 64);
+static_assert(with<compact_listener, family<dual>>::bytes_per_request == 64);
+static_assert(with<compact_listener, clockwork<exact<>>>::bytes_per_request == 48);
+static_assert(with<compact_listener, clockwork<exact<>>, family<ipv6>>::bytes_per_request == 72);
+static_assert(with<compact_listener, request_full<evict_oldest>>::bytes_per_request == 48);
+static_assert(with<compact_listener, requests<own_requests>>::bytes_per_request == 56);
+static_assert(std::same_as<compact_listener, listener<validation<linux_validation<linux_era::v3_12>>,
+                                                      requests<compact_requests>, clockwork<sweep<10 * millisecond>>>>);
 // A syncache: two links, and the bucket where the hash alone no longer tells.
 using freebsd_cache = listener<sizing<syncache<512, 30>>, request_full<evict_in_bucket>>;
 using openbsd_cache = listener<sizing<syncache<293, 105, 10255, reseeded<>>>, request_full<evict_from_here_on>>;
@@ -58,7 +69,7 @@ static_assert(empty<linux_validation<linux_era::v3_12>, freebsd_validation, free
 static_assert(empty<rfc6528, fixed_isn<1>, linux_6_18_offer, linux_loopback_offer>);
 static_assert(empty<forget_requests, leave_to_timer, abort_requests, outlive_listener, fatal, fatal_when_resent,
                     harmless, returned, reported, linux_icmp<linux_era::v6_18>, second_error_after<3>, icmp_ignored,
-                    at_listen, handles<>, deferred_child, own_requests, defaults<>>);
+                    at_listen, handles<>, deferred_child, own_requests, compact_requests, defaults<>>);
 
 // ... and a listener does not grow by one of them.
 struct silent_observer {
