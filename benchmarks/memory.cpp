@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Bytes of a half-open connection, everything included, and allocations after listen(). tests/benchmarks/memory.cpp
 // asserts what is shown here.
+#include <listenq/compact.hpp>
+#include <listenq/mirror.hpp>
 #include <listenq/preset/freebsd_13.hpp>
 #include <listenq/preset/linux_3_12.hpp>
 #include <listenq/preset/linux_6_18.hpp>
@@ -64,6 +66,8 @@ int main(int argc, char** argv) {
   t.row<listener<family<ipv6>>, ipv6>("ipv6");
   t.row<listener<family<ipv6>, clockwork<sweep<>>>, ipv6>("ipv6, a hand");
   t.row<listener<family<dual>>, dual>("dual");
+  t.row<compact_listener>("compact_listener");
+  t.row<with<compact_listener, family<ipv6>>, ipv6>("compact_listener, ipv6");
   t.row<naive>("naive");
   t.row<careful>("careful");
   table others{

@@ -4,6 +4,7 @@
 //   benchmarks/run --only attacks    has a row of what it survives
 #pragma once
 
+#include <listenq/compact.hpp>
 #include <listenq/mirror.hpp>
 #include <listenq/policy/aes128.hpp>
 #include <listenq/policy/prefix_budget.hpp>
@@ -44,6 +45,7 @@ using shared_fairly =
 template <class Visit>
 void each_system(Visit visit) {
   visit.template operator()<shared_fairly>("linux_6_18, a quarter a /24");
+  visit.template operator()<compact_listener>("compact_listener");
   visit.template operator()<preset::linux_3_12>("linux_3_12");
   visit.template operator()<preset::freebsd_13>("freebsd_13");
   visit.template operator()<preset::netbsd>("netbsd");

@@ -5,7 +5,7 @@
 // What it gives up for that: timers fire late, by half a timeout at most, because a hand sweeps over the requests
 // instead of a list of timers for each of them; a peer's odd segments are answered without a rate limit, and the echo
 // of a timestamp is believed (Linux 3.12 did neither). All else is as in `listener<>`.
-// As fast as that, in bursts faster from where requests outgrow the cache: benchmarks/README.md.
+// Faster than that, most of all where requests outgrow the cache: benchmarks/README.md.
 #pragma once
 
 #include <listenq/listener.hpp>

@@ -66,6 +66,7 @@
 #include <listenq/policy/waiting.hpp>
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
+#include <listenq/queue/compact_requests.hpp>
 #include <listenq/queue/request.hpp>
 #include <listenq/queue/request_cell.hpp>
 #include <listenq/queue/request_order.hpp>

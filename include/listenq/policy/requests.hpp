@@ -11,8 +11,8 @@
 
 namespace listenq {
 
-/// `borrows`, and for a model that does, `pool`: a pointer to what it borrows from. `compact`, if it has it: are requests
-/// kept in the compact layout (queue/compact_requests.hpp)?
+/// `borrows`, and for a model that does, `pool`: a pointer to what it borrows from. `compact`, if it has it: are
+/// requests kept in the compact layout (queue/compact_requests.hpp)?
 template <class P>
 concept requests_policy = std::default_initializable<P> && requires {
   { P::borrows } -> std::convertible_to<bool>;
@@ -24,10 +24,10 @@ struct own_requests {
   static constexpr bool borrows = false;
 };
 
-/// A request queue of its own in 60 % of the memory: with `clockwork<sweep<>>` 40 bytes for each IPv4 request and 64 for
-/// IPv6, all included. Deadlines are rounded up to a tick of 4096 us. Not kept, and 0 in what `find_request` yields: how
-/// often the SYN-ACK was sent again, its timestamps (a validation that checks the echo needs them) and when the peer
-/// was last answered (a rate limit does). It looks a request up one memory access earlier; filling it in takes longer.
+/// A request queue of its own in 60 % of the memory: with `clockwork<sweep<>>` 40 bytes for each IPv4 request and 64
+/// for IPv6, all included. Deadlines are rounded up to a tick of 4096 us. Not kept, and 0 in what `find_request`
+/// yields: how often the SYN-ACK was sent again, its timestamps (a validation that checks the echo needs them) and when
+/// the peer was last answered (a rate limit does). Faster at any size: benchmarks/README.md.
 struct compact_requests {
   static constexpr const char* name = "compact_requests";
   static constexpr bool borrows = false;
