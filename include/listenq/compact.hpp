@@ -3,8 +3,8 @@
 // IPv4 request and 64 for IPv6 (`with<compact_listener, family<ipv6>>`), all included; Linux takes 312 and more.
 //
 // What it gives up for that: timers fire late, by half a timeout at most, because a hand sweeps over the requests
-// instead of a list of timers for each of them; a peer's odd segments are answered without a rate limit, and the echo
-// of a timestamp is believed (Linux 3.12 did neither). All else is as in `listener<>`.
+// instead of a list of timers for each of them; as in Linux 3.12, odd segments are answered without a rate limit, and
+// the echo of a timestamp is believed. All else is as in `listener<>`.
 // Faster than that, most of all where requests outgrow the cache: benchmarks/README.md.
 #pragma once
 
