@@ -86,6 +86,36 @@ TEST_CASE("a repeated answer to a duplicate SYN counts too, up to 255") {
   CHECK(s.request(0).retransmits == 255);
 }
 
+// The last timestamp not noted: the echo of the second SYN-ACK would be one that nobody sent.
+TEST_CASE("the timestamp of a SYN-ACK that was sent again may be echoed, one of a later moment may not") {
+  for (const bool by_timer : {true, false}) {
+    for (const std::uint32_t later : {0U, 1U}) {
+      CAPTURE(by_timer);
+      CAPTURE(later);
+      plain l;
+      REQUIRE(l.listen(2));
+      segment syn{.source = {ip(10, 0, 0, 1), 1000}, .destination = {ip(10, 0, 0, 2), 80}, .seq = 7};
+      syn.flags = flag::syn;
+      syn.options.timestamps = true, syn.options.ts_value = 5;
+      const auto first = l.receive(syn, 0);
+      REQUIRE(first.reply);
+      test::recorder<> out;
+      if (by_timer) {
+        l.tick(at(1), out);
+      } else {
+        l.receive(syn, at(1), out);
+      }
+      REQUIRE(out.count == 1);
+      CHECK(out.kept[0].options.ts_value == first.reply->options.ts_value + 1000);
+      segment ack = syn;
+      ack.flags = flag::ack;
+      ack.seq = syn.seq + 1, ack.ack = first.reply->seq + 1;
+      ack.options.ts_echo = out.kept[0].options.ts_value + later;
+      CHECK((l.receive(ack, at(1)).outcome.verdict == verdict::promoted) == (later == 0));
+    }
+  }
+}
+
 // --- the hand -----------------------------------------------------------------------------------------------------
 
 namespace {
