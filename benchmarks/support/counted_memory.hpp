@@ -25,6 +25,14 @@ inline void* take(std::size_t n) noexcept {
   heap.bytes += malloc_usable_size(p) + malloc_head;
   return p;
 }
+inline void* take(std::size_t n, std::align_val_t at) noexcept {
+  const auto multiple = static_cast<std::size_t>(at);
+  void* const p = std::aligned_alloc(multiple, (n + multiple - 1) / multiple * multiple);
+  if (p == nullptr) return nullptr;
+  ++heap.allocations;
+  heap.bytes += malloc_usable_size(p) + malloc_head;
+  return p;
+}
 inline void give_back(void* p) noexcept {
   if (p == nullptr) return;
   heap.bytes -= malloc_usable_size(p) + malloc_head;
@@ -51,3 +59,22 @@ void operator delete(void* p, std::size_t) noexcept { bench::detail::give_back(p
 void operator delete[](void* p, std::size_t) noexcept { bench::detail::give_back(p); }
 void operator delete(void* p, const std::nothrow_t&) noexcept { bench::detail::give_back(p); }
 void operator delete[](void* p, const std::nothrow_t&) noexcept { bench::detail::give_back(p); }
+// Of what has to lie at multiples of more than 16.
+void* operator new(std::size_t n, std::align_val_t at) {
+  void* const p = bench::detail::take(n, at);
+  if (p == nullptr) throw std::bad_alloc{};
+  return p;
+}
+void* operator new[](std::size_t n, std::align_val_t at) { return ::operator new(n, at); }
+void* operator new(std::size_t n, std::align_val_t at, const std::nothrow_t&) noexcept {
+  return bench::detail::take(n, at);
+}
+void* operator new[](std::size_t n, std::align_val_t at, const std::nothrow_t&) noexcept {
+  return bench::detail::take(n, at);
+}
+void operator delete(void* p, std::align_val_t) noexcept { bench::detail::give_back(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { bench::detail::give_back(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { bench::detail::give_back(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { bench::detail::give_back(p); }
+void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { bench::detail::give_back(p); }
+void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { bench::detail::give_back(p); }

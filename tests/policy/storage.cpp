@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <listenq/compact.hpp>
 #include <listenq/policy/storage.hpp>
 #include <listenq/preset/linux_6_18.hpp>
 #include <new>
@@ -36,6 +37,18 @@ void* operator new(std::size_t n) {
 void* operator new[](std::size_t n) { return ::operator new(n); }
 void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return allocate(n); }
 void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return allocate(n); }
+void* operator new[](std::size_t n, std::align_val_t at, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return memory_is_gone ? nullptr : std::aligned_alloc(static_cast<std::size_t>(at), n);
+}
+void* operator new[](std::size_t n, std::align_val_t at) {
+  void* const p = ::operator new[](n, at, std::nothrow);
+  if (p == nullptr) throw std::bad_alloc{};
+  return p;
+}
+void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { std::free(p); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
@@ -193,13 +206,14 @@ TEST_CASE("caller_memory grows behind what it holds and keeps it; what it has al
 }
 
 // The promise of storage.hpp: memory is taken in listen() and nowhere else.
-TEST_CASE("a listener allocates four times in listen and never again") {
-  preset::linux_6_18 l;
+TEST_CASE_TEMPLATE("a listener allocates four times in listen and never again", L, preset::linux_6_18,
+                   compact_listener) {
+  L l;
   std::size_t before = allocations;
   REQUIRE(l.listen(64));
   CHECK(allocations == before + 4);
   before = allocations;
-  test::script<preset::linux_6_18> s{64};
+  test::script<L> s{64};
   CHECK(allocations == before + 4);
   before = allocations;
   s.listener.set(tunable::abort_on_overflow, 1);
@@ -219,8 +233,9 @@ TEST_CASE("a listener allocates four times in listen and never again") {
 }
 
 // A listen() that says "ok" without memory would write through a null pointer at the first SYN.
-TEST_CASE("listen says so when there is no memory, and the listener stays closed") {
-  preset::linux_6_18 l;
+TEST_CASE_TEMPLATE("listen says so when there is no memory, and the listener stays closed", L, preset::linux_6_18,
+                   compact_listener) {
+  L l;
   memory_is_gone = true;
   const listen_result r = l.listen(64);
   memory_is_gone = false;
