@@ -73,20 +73,18 @@ template <offer_policy Offer, half_open R>
   r.iss = iss;
   r.ts_recent = ts_recent;
   r.peer_mss = mss;
+  if constexpr (remembers_answers<R>) r.answered_at = 0;
   r.send_scale = scale & 15U;
   r.timeouts = 0;
+  if constexpr (remembers_answers<R>) r.retransmits = 0;
   r.window_scaling = scales;
   r.sack = sack;
   r.timestamps = timestamps;
   r.ecn = ecn;
   r.acked = false;
+  if constexpr (remembers_answers<R>) r.answered = false;
   r.unreachable = false;
   r.live = false;
-  if constexpr (remembers_answers<R>) {
-    r.answered_at = 0;
-    r.answered = false;
-    r.retransmits = 0;
-  }
 }
 
 /// Takes back what a cookie cannot remember.

@@ -167,7 +167,7 @@ constexpr std::uint64_t native_sum(byte_view bytes) noexcept {
 }
 
 /// Is a sum what it is over bytes that hold their own checksum: ffff, when it is folded? In either order.
-constexpr bool sound(std::uint64_t sum) noexcept { return fold(sum) == 0xffff; }
+constexpr bool sound(std::uint64_t sum) noexcept { return sum % 0xffff == 0 && sum != 0; }
 
 /// The sum of `bytes` in network order on top of `start`, not folded. Of a sum of four words the order does not matter,
 /// only that of the bytes in each (RFC 1071 2 (B)).
