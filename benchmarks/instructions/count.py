@@ -35,6 +35,8 @@ RATIOS = (
     ("duplicate_syn", "handshake_4096", 0.56),
     ("aes_syn_at_full_table", "aes_handshake_4096", 0.27),
     ("aes_stray_ack", "aes_handshake_4096", 0.33),
+    ("compact_syn_at_full_table", "compact_handshake_4096", 0.30),
+    ("compact_duplicate_syn", "compact_handshake_4096", 0.44),
 )
 
 

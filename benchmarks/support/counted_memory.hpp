@@ -18,20 +18,16 @@ inline heap_use heap;
 
 namespace detail {
 constexpr std::size_t malloc_head = sizeof(std::size_t);
-inline void* take(std::size_t n) noexcept {
-  void* const p = std::malloc(n);
+inline void* counted(void* p) noexcept {
   if (p == nullptr) return nullptr;
   ++heap.allocations;
   heap.bytes += malloc_usable_size(p) + malloc_head;
   return p;
 }
+inline void* take(std::size_t n) noexcept { return counted(std::malloc(n)); }
 inline void* take(std::size_t n, std::align_val_t at) noexcept {
   const auto multiple = static_cast<std::size_t>(at);
-  void* const p = std::aligned_alloc(multiple, (n + multiple - 1) / multiple * multiple);
-  if (p == nullptr) return nullptr;
-  ++heap.allocations;
-  heap.bytes += malloc_usable_size(p) + malloc_head;
-  return p;
+  return counted(std::aligned_alloc(multiple, (n + multiple - 1) / multiple * multiple));
 }
 inline void give_back(void* p) noexcept {
   if (p == nullptr) return;

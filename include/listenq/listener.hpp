@@ -82,13 +82,13 @@ class basic_listener {
                                      syn_answer::evict_most_retried) ||
           !bucketed<Sizing>,
       "listenq::listener: whoever goes from another bucket of a syncache makes no room; use evict_in_bucket.");
-  static_assert(!detail::packs<Requests> || Validation::rate_limit <= 0,
-                "listenq::listener: compact requests do not remember when they were answered; use a validation without "
-                "rate_limit.");
-  static_assert(!detail::packs<Requests> || !Validation::checks_echo,
-                "listenq::listener: compact requests do not remember our timestamps; use a validation without "
-                "checks_echo.");
-  static_assert(!detail::packs<Requests> || detail::waits_at_most<Schedule>(detail::compact_layout<Family>::longest),
+  static_assert(!detail::is_compact<Requests> || Validation::rate_limit <= 0,
+                "listenq::listener: compact requests do not remember answers; use a validation without rate_limit.");
+  static_assert(
+      !detail::is_compact<Requests> || !Validation::checks_echo,
+      "listenq::listener: compact requests do not remember timestamps; use a validation without checks_echo.");
+  static_assert(!detail::is_compact<Requests> ||
+                    detail::waits_at_most<Schedule>(detail::compact_layout<Family>::longest),
                 "listenq::listener: compact requests wait six days at most; use another schedule.");
   static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
                     !Clockwork::sweeps,
@@ -411,11 +411,11 @@ class basic_listener {
   constexpr const auto& observer() const noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
   /// The request of a four-tuple, or nothing: a pointer that is good until the next call that changes the listener. Of
   /// compact requests it points to a copy, which it holds.
-  constexpr detail::found_request<request_type, detail::packs<Requests>> find_request(
+  constexpr detail::found_request<request_type, detail::is_compact<Requests>> find_request(
       const key_type& key) const noexcept {
     const index i = state_.requests.find(key, detail::low(state_.hash(key)));
     if (i == npos) return nullptr;
-    if constexpr (detail::packs<Requests>) {
+    if constexpr (detail::is_compact<Requests>) {
       return state_.requests.whole(i);
     } else {
       return &state_.requests.whole(i);

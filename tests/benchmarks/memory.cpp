@@ -31,7 +31,7 @@ void takes(std::uint32_t n, double most_bytes) {
 TEST_CASE("nothing is allocated after listen(), and a half-open connection takes what bytes_per_request says") {
   // The listener itself, with its counters, is spread over them, and what malloc rounds up.
   takes<preset::linux_6_18>(1 << 12, preset::linux_6_18::bytes_per_request + 2);
-  takes<preset::linux_6_18>(1 << 16, preset::linux_6_18::bytes_per_request + 0.5);
+  takes<preset::linux_6_18>(1 << 18, preset::linux_6_18::bytes_per_request + 0.2);
   takes<listener<clockwork<sweep<>>>>(1 << 12, listener<>::bytes_per_request - 8 + 0.5);
   takes<listener<request_full<evict_oldest>>>(1 << 12, listener<>::bytes_per_request + 8 + 0.5);
   takes<listener<family<ipv6>>, ipv6>(1 << 12, 88.5);

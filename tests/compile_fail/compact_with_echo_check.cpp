@@ -1,4 +1,4 @@
-// error: listenq::listener: compact requests do not remember our timestamps; use a validation without checks_echo.
+// error: listenq::listener: compact requests do not remember timestamps; use a validation without checks_echo.
 // SPDX-License-Identifier: BSL-1.0
 // Every echo would be wrong: no peer with timestamps would get in.
 #include <listenq/listener.hpp>

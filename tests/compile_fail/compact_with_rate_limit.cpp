@@ -1,4 +1,4 @@
-// error: listenq::listener: compact requests do not remember when they were answered; use a validation without
+// error: listenq::listener: compact requests do not remember answers; use a validation without rate_limit.
 // SPDX-License-Identifier: BSL-1.0
 // Every answer would count as the first one.
 #include <listenq/listener.hpp>

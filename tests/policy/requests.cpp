@@ -29,9 +29,9 @@ struct says_no : own_requests {
 TEST_CASE("compact requests are a listener's own, and nobody's unless they are asked for") {
   CHECK_FALSE(compact_requests::borrows);
   CHECK(std::is_empty_v<compact_requests>);
-  CHECK(detail::packs<compact_requests>);
-  CHECK_FALSE(detail::packs<default_requests>);
-  CHECK_FALSE(detail::packs<borrowed<int>>);
-  CHECK_FALSE(detail::packs<says_no>);
+  CHECK(detail::is_compact<compact_requests>);
+  CHECK_FALSE(detail::is_compact<default_requests>);
+  CHECK_FALSE(detail::is_compact<borrowed<int>>);
+  CHECK_FALSE(detail::is_compact<says_no>);
   CHECK(std::string{compact_requests::name} == "compact_requests");
 }

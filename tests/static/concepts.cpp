@@ -200,8 +200,6 @@ struct heavy_handles {
 static_assert(!child_policy<heavy_handles> && !child_policy<nothing>);
 static_assert(requests_policy<own_requests> && requests_policy<compact_requests> &&
               requests_policy<borrowed<shared_requests<>>> && !requests_policy<nothing>);
-static_assert(detail::packs<compact_requests> && !detail::packs<own_requests> &&
-              !detail::packs<borrowed<shared_requests<>>>);
 static_assert(tunable_defaults<defaults<>> && tunable_defaults<defaults<tuned<tunable::somaxconn, 1>>> &&
               !tunable_defaults<nothing>);
 static_assert(tunable_source<any_tunables> && !tunable_source<nothing>);

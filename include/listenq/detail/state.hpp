@@ -190,7 +190,7 @@ requires Requests::borrows inline constexpr bool sizing_suits_pool<Sizing, Reque
 /// The queue that a composition keeps its requests in.
 template <class P>
 struct requests_for {
-  using layout = std::conditional_t<packs<typename P::requests>, compact_layout<typename P::family>,
+  using layout = std::conditional_t<is_compact<typename P::requests>, compact_layout<typename P::family>,
                                     whole_layout<typename P::family>>;
   using type = request_queue<typename P::family, typename P::clockwork, P::schedule::classes,
                              typename order_for<P>::type, typename P::storage, layout>;

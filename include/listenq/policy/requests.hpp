@@ -27,7 +27,7 @@ struct own_requests {
 /// A request queue of its own in 60 % of the memory: with `clockwork<sweep<>>` 40 bytes for each IPv4 request and 64
 /// for IPv6, all included. Deadlines are rounded up to a tick of 4096 us. Not kept, and 0 in what `find_request`
 /// yields: how often the SYN-ACK was sent again, its timestamps (a validation that checks the echo needs them) and when
-/// the peer was last answered (a rate limit does). Faster at any size: benchmarks/README.md.
+/// the peer was last answered (a rate limit does).
 struct compact_requests {
   static constexpr const char* name = "compact_requests";
   static constexpr bool borrows = false;
@@ -48,10 +48,10 @@ using default_requests = own_requests;
 
 namespace detail {
 template <class P>
-inline constexpr bool packs = false;
+inline constexpr bool is_compact = false;
 template <class P>
 requires requires { P::compact; }
-inline constexpr bool packs<P> = P::compact;
+inline constexpr bool is_compact<P> = P::compact;
 }  // namespace detail
 
 namespace slot {

@@ -50,6 +50,7 @@ constexpr std::uint32_t offered_window(const R& r) noexcept {
 
 /// Makes `r`, which may have been another's, the request of a SYN, with what both sides can do. Its deadline and its
 /// timestamps are still to be set. All is read before anything is written: a compiler must take the one for the other.
+/// It is written in the order in which it lies: then a few stores do, which later loads need not wait for.
 template <offer_policy Offer, half_open R>
 [[gnu::always_inline]] constexpr void begin(R& r, seq_number iss, const segment_of<R>& syn) noexcept {
   const tcp_options& o = syn.options;

@@ -66,37 +66,13 @@ class compact_layout {
 
   constexpr request<A> whole(const cell& c) const noexcept {
     request<A> r;
+    copy_kept(c, r);
     r.deadline = deadline(c);
-    r.key = c.key;
-    r.irs = c.irs;
-    r.iss = c.iss;
-    r.ts_recent = c.ts_recent;
-    r.peer_mss = c.peer_mss;
-    r.send_scale = static_cast<std::uint8_t>(c.send_scale);
-    r.timeouts = c.timeouts;
-    r.window_scaling = c.window_scaling;
-    r.sack = c.sack;
-    r.timestamps = c.timestamps;
-    r.ecn = c.ecn;
-    r.acked = c.acked;
-    r.unreachable = c.unreachable;
     r.live = c.live;
     return r;
   }
   constexpr void put(cell& c, const request<A>& r) noexcept {
-    c.key = r.key;
-    c.irs = r.irs;
-    c.iss = r.iss;
-    c.ts_recent = r.ts_recent;
-    c.peer_mss = r.peer_mss;
-    c.send_scale = r.send_scale & 15U;
-    c.timeouts = r.timeouts;
-    c.window_scaling = r.window_scaling;
-    c.sack = r.sack;
-    c.timestamps = r.timestamps;
-    c.ecn = r.ecn;
-    c.acked = r.acked;
-    c.unreachable = r.unreachable;
+    copy_kept(r, c);
     set_deadline(c, r.deadline);
   }
 
@@ -116,6 +92,23 @@ class compact_layout {
   }
 
  private:
+  /// What both have, but `live`, which is the table's.
+  template <class From, class To>
+  static constexpr void copy_kept(const From& from, To& to) noexcept {
+    to.key = from.key;
+    to.irs = from.irs;
+    to.iss = from.iss;
+    to.ts_recent = from.ts_recent;
+    to.peer_mss = from.peer_mss;
+    to.send_scale = from.send_scale & 15U;
+    to.timeouts = from.timeouts;
+    to.window_scaling = from.window_scaling;
+    to.sack = from.sack;
+    to.timestamps = from.timestamps;
+    to.ecn = from.ecn;
+    to.acked = from.acked;
+    to.unreachable = from.unreachable;
+  }
   static constexpr std::uint32_t all_ticks = (1U << 28) - 1;
   /// `at` is not before 0: division without a sign is cheaper.
   static constexpr std::int64_t ticks_of(instant at) noexcept {
