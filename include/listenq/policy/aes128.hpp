@@ -27,8 +27,8 @@ struct aes128_key {
 
 namespace detail {
 
-/// A block of sixteen bytes: two numbers, each little endian.
-struct aes_block {
+/// A block of sixteen bytes: two numbers, each little endian. Aligned, so that a round reads its key by itself.
+struct alignas(16) aes_block {
   std::uint64_t low = 0, high = 0;
   friend constexpr bool operator==(const aes_block&, const aes_block&) = default;
 };
@@ -159,6 +159,13 @@ struct aes_side_by_side {
   aes_side_by_side<0>::encrypt(keys, r);
   return {static_cast<std::uint64_t>(r[0][0]), static_cast<std::uint64_t>(r[0][1])};
 }
+/// The lower half of the same.
+[[gnu::target("aes")]] inline std::uint64_t encrypt_low_by_cpu(const aes_keys& keys, std::uint64_t low,
+                                                               std::uint64_t high) noexcept {
+  aes_register r[1] = {aes_register{static_cast<long long>(low), static_cast<long long>(high)}};
+  aes_side_by_side<0>::encrypt(keys, r);
+  return static_cast<std::uint64_t>(r[0][0]);
+}
 
 /// Eight blocks side by side, in place. Only where `has_aes()`.
 [[gnu::target("aes")]] inline void encrypt_eight_by_cpu(const aes_keys& keys, aes_block (&b)[8]) noexcept {
@@ -173,6 +180,9 @@ struct aes_side_by_side {
 constexpr bool has_aes() noexcept { return false; }
 constexpr aes_block encrypt_by_cpu(const aes_keys& keys, std::uint64_t low, std::uint64_t high) noexcept {
   return encrypt_by_bytes(keys, {low, high});
+}
+constexpr std::uint64_t encrypt_low_by_cpu(const aes_keys& keys, std::uint64_t low, std::uint64_t high) noexcept {
+  return encrypt_by_bytes(keys, {low, high}).low;
 }
 constexpr void encrypt_eight_by_cpu(const aes_keys&, aes_block (&)[8]) noexcept {}
 
@@ -237,11 +247,12 @@ class aes128 {
   template <std::size_t B, std::size_t N>
   [[gnu::always_inline]] constexpr std::uint64_t chain_from(detail::aes_block chain,
                                                             const std::uint32_t (&words)[N]) const noexcept {
-    chain = encrypt(chain ^ block(B, N, [&words](std::size_t i) { return words[i]; }));
+    const detail::aes_block b = chain ^ block(B, N, [&words](std::size_t i) { return words[i]; });
     if constexpr (B + 1 < blocks(N)) {
-      return chain_from<B + 1>(chain, words);
+      return chain_from<B + 1>(encrypt(b), words);
     } else {
-      return chain.low;
+      if (!std::is_constant_evaluated() && detail::has_aes()) return detail::encrypt_low_by_cpu(keys_, b.low, b.high);
+      return detail::encrypt_by_bytes(keys_, b).low;
     }
   }
   detail::aes_keys keys_;
