@@ -78,7 +78,7 @@ struct library_table {
     requests.reserve(n, memory);
   }
   void insert(const four_tuple& k, seq_number irs) {
-    const auto i = requests.vacant();
+    const auto i = requests.take();
     requests[i] = {.key = k, .irs = irs};
     requests.store(i, 0, keyed(k));
   }

@@ -397,7 +397,7 @@ constexpr bool a_queue_in_a_constant() {
   small q;
   if (!q.reserve(4, source)) return false;
   for (std::uint16_t port = 1; port <= 4; ++port) {
-    const auto i = q.vacant();
+    const auto i = q.take();
     q[i].key = make(port).key;
     q[i].window_scaling = true;
     q[i].send_scale = 7;

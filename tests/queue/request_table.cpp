@@ -33,7 +33,7 @@ using table = table_in<at_listen>;
 
 template <class Table>
 std::uint32_t put(Table& t, std::uint32_t value, std::uint32_t hash) {
-  const std::uint32_t i = t.vacant();
+  const std::uint32_t i = t.take();
   if (i == npos) return npos;
   t[i].value = value;
   t.store(i, hash);
@@ -82,7 +82,7 @@ TEST_CASE("every index and every tag make a word that is not the end") {
     REQUIRE(t.reserve(capacity, source));
     CHECK(t.buckets() == std::bit_floor(capacity));
     for (std::uint32_t k = 0; k < capacity; ++k) REQUIRE(put(t, k, 0xffffffff) == k);
-    CHECK(t.vacant() == npos);
+    CHECK(t.take() == npos);
     for (std::uint32_t k = 0; k < capacity; ++k) CHECK(get(t, k, 0xffffffff) == k);
     CHECK(get(t, capacity, 0xffffffff) == npos);
     for (std::uint32_t k = capacity; k-- > 0;) t.remove(k, 0xffffffff);
@@ -212,13 +212,13 @@ TEST_CASE_TEMPLATE("a table that gets one array less has no room", Missing, cell
   without<Missing> source;
   CHECK(!t.reserve(5, source));
   CHECK(t.capacity() == 0);
-  CHECK(t.vacant() == npos);
+  CHECK(t.take() == npos);
 }
 
 TEST_CASE("a table without room has no bucket, and nothing to clear or to spread") {
   table t;
   CHECK(t.buckets() == 0);
-  CHECK(t.vacant() == npos);
+  CHECK(t.take() == npos);
   CHECK(t.next_stored() == npos);
   t.clear();
   t.rehash([](const cell&) { return 0U; });

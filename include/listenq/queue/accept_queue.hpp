@@ -42,7 +42,8 @@ class accept_queue {
 
   /// False if there is no slot left.
   [[gnu::always_inline]] constexpr bool push(const T& handle) noexcept {
-    if (size_ == capacity_) return false;
+    if (size_ == capacity_) [[unlikely]]
+      return false;
     entry& e = ring_[wrap(head_ + size_++)];
     e.handle = handle;
     e.aborted = false;

@@ -106,10 +106,10 @@ class request_queue {
     table_.template fetch_chains<Most>(n, hash_of);
   }
 
-  /// Where the next request goes, to be filled in before `store`; `npos` if the storage is full.
-  constexpr index vacant() const noexcept { return table_.vacant(); }
+  /// Where the next request goes, to be filled in and then stored; `npos` if the storage is full.
+  [[gnu::always_inline]] constexpr index take() noexcept { return table_.take(); }
 
-  /// Stores what `vacant` has yielded: a young one, filled in, and not there yet.
+  /// Stores what `take` has yielded: a young one, filled in, and not there yet.
   [[gnu::always_inline]] constexpr void store(index i, instant deadline, std::uint32_t hash) noexcept {
     layout_.set_deadline(table_[i], deadline);
     table_.store(i, hash);
@@ -119,7 +119,7 @@ class request_queue {
   }
   /// Stores a copy of `r`, of whatever age; `npos` if the storage is full.
   constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
-    const index i = vacant();
+    const index i = take();
     if (i == npos) return npos;
     layout_.put(table_[i], r);
     table_.store(i, hash);
@@ -131,7 +131,7 @@ class request_queue {
 
   /// Removes a stored request; `hash` is its key's.
   [[gnu::always_inline]] constexpr void remove(index i, std::uint32_t hash) noexcept {
-    if (table_[i].timeouts == 0) {
+    if (table_[i].timeouts == 0) [[likely]] {
       --young_;
       if constexpr (has_timers) timers_.remove(table_.links(), i, 0);
     } else {
@@ -142,7 +142,7 @@ class request_queue {
   }
 
   /// Moves its deadline.
-  constexpr void restart(index i, instant deadline) noexcept {
+  [[gnu::always_inline]] constexpr void restart(index i, instant deadline) noexcept {
     if constexpr (has_timers) timers_.remove(table_.links(), i, list_of(i));
     layout_.set_deadline(table_[i], deadline);
     if constexpr (has_timers) timers_.insert(deadlines(), table_.links(), i, list_of(i));
@@ -204,7 +204,7 @@ class request_queue {
     return layout_.deadlines(table_.cells());
   }
 
-  constexpr std::size_t list_of(index i) const noexcept {
+  [[gnu::always_inline]] constexpr std::size_t list_of(index i) const noexcept {
     const std::size_t t = table_[i].timeouts;
     return t < Classes ? t : Classes - 1;
   }

@@ -86,9 +86,13 @@ class request_table {
     for (;;) {
       if (tagged_as(word, hash)) {
         const index i = word & indices_;
-        if (i != indices_ && is(cells_[i])) return i;
+        if (i != indices_ && is(cells_[i])) [[likely]] {
+          if (i == npos) __builtin_unreachable();  // which whoever asks whether there is one need not ask again
+          return i;
+        }
       }
-      if ((word & last_) != 0) return npos;
+      if ((word & last_) != 0) [[likely]]
+        return npos;
       word = links_[word & indices_].next;
     }
   }
@@ -146,16 +150,18 @@ class request_table {
     }
   }
 
-  /// The cell that the next `store` takes, to be filled before; `npos` if there is no room.
-  constexpr index vacant() const noexcept { return free_ != npos ? free_ : used_ < capacity_ ? used_ : npos; }
-
-  /// Takes the vacant cell `i`, which is filled, to be found under `hash`.
-  [[gnu::always_inline]] constexpr void store(index i, std::uint32_t hash) noexcept {
-    if (free_ == i) {
+  /// Takes a cell that is free, to be filled and then stored; `npos` if there is no room.
+  [[gnu::always_inline]] constexpr index take() noexcept {
+    const index i = free_;
+    if (i != npos) [[likely]] {
       free_ = links_[i].next;
-    } else {
-      ++used_;
+      return i;
     }
+    return used_ < capacity_ ? used_++ : npos;
+  }
+
+  /// The cell `i`, which has been taken and filled, is found under `hash` from now on.
+  [[gnu::always_inline]] constexpr void store(index i, std::uint32_t hash) noexcept {
     cells_[i].set_live(true);
     push_front(i, hash);
     order_.enter(links_, i, hash);
@@ -165,7 +171,7 @@ class request_table {
     order_.leave(links_, i, hash);
     std::uint32_t* link = &heads_[bucket_of(hash)].first;
     Links& own = links_[i];
-    if ((*link & indices_) != i) {
+    if ((*link & indices_) != i) [[unlikely]] {
       std::uint32_t* before = link;
       for (link = next_of(link); (*link & indices_) != i; link = next_of(link)) before = link;
       if (own.next == npos) *before |= last_;

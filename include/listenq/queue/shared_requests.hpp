@@ -198,7 +198,7 @@ class borrowed_requests {
   [[gnu::always_inline]] void fetch_chains(std::size_t n, HashOf&& hash_of) const noexcept {
     pool_->table_.template fetch_chains<Most>(n, hash_of);
   }
-  constexpr index vacant() const noexcept { return pool_->table_.vacant(); }
+  constexpr index take() noexcept { return pool_->table_.take(); }
   static constexpr instant rounded(instant deadline) noexcept { return deadline; }
   constexpr instant deadline(index i) const noexcept { return pool_->table_[i].deadline; }
   constexpr const request_type& whole(index i) const noexcept { return pool_->table_[i]; }
@@ -213,7 +213,7 @@ class borrowed_requests {
     pool_->schedule(i);
   }
   constexpr index insert(const request_type& r, std::uint32_t hash) noexcept {
-    const index i = vacant();
+    const index i = take();
     if (i == npos) return npos;
     (*this)[i] = r;
     store(i, r.deadline, hash);

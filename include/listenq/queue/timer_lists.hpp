@@ -29,7 +29,7 @@ class timer_lists {
     const std::uint32_t tail = l.tail;
     const instant at = cells[i].deadline;
     const bool ties_go_last = Ties == tie_order::oldest_first;
-    if (tail == npos || cells[tail].deadline < at || (ties_go_last && cells[tail].deadline == at)) {
+    if (tail == npos || cells[tail].deadline < at || (ties_go_last && cells[tail].deadline == at)) [[likely]] {
       if (!ties_go_last) l.run = i;
       links[i].timer_prev = tail;
       links[i].timer_next = npos;
@@ -47,7 +47,8 @@ class timer_lists {
   [[gnu::always_inline]] constexpr void remove(Links& links, std::uint32_t i, std::size_t list) noexcept {
     line& l = lists_[list];
     const auto& c = links[i];
-    if (l.run == i) l.run = c.timer_next;
+    if (l.run == i) [[unlikely]]
+      l.run = c.timer_next;
     (c.timer_prev == npos ? l.head : links[c.timer_prev].timer_next) = c.timer_next;
     (c.timer_next == npos ? l.tail : links[c.timer_next].timer_prev) = c.timer_prev;
   }
