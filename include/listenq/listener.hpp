@@ -254,19 +254,23 @@ class basic_listener {
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts) {
     state_.advance(now);
-    if (state_.listening) {
-      return dispatched(s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out, facts);
+    if (state_.listening) [[likely]] {
+      return detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out,
+                              facts);
     }
-    return noted(s, detail::on_closed(state_, s, out));
+    const outcome o = detail::on_closed(state_, s, out);
+    return state_.noted_apart(s, o.verdict, o.stages);
   }
   /// The same where the outer stack has nothing to tell.
   template <sink<Family> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out) {
     state_.advance(now);
-    if (state_.listening) {
-      return dispatched(s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out, arrival{});
+    if (state_.listening) [[likely]] {
+      return detail::dispatch(state_, s, state_.tuples.next(state_.hashing.get(), s), detail::nothing_ahead{}, out,
+                              arrival{});
     }
-    return noted(s, detail::on_closed(state_, s, out));
+    const outcome o = detail::on_closed(state_, s, out);
+    return state_.noted_apart(s, o.verdict, o.stages);
   }
 
   /// A burst (a span, a vector, an array): the same, to the bit, as `receive` for one after the other, but segments are
@@ -287,7 +291,7 @@ class basic_listener {
       cookies.look(state_, s, n);
       std::size_t i = 0;
       for (; i < n && state_.listening; ++i) {  // `seen` may close it
-        seen(s[i], dispatched(s[i], hashes[i / 8][i % 8], cookies.of(i), out, arrival{}));
+        seen(s[i], detail::dispatch(state_, s[i], hashes[i / 8][i % 8], cookies.of(i), out, arrival{}));
       }
       s += i;
       left -= i;
@@ -435,23 +439,6 @@ class basic_listener {
   }
 
  private:
-  /// A segment at a listener that listens; `h` is the hash of its four-tuple.
-  template <class Ahead, class Sink>
-  [[gnu::always_inline]] constexpr outcome dispatched(const segment_type& s, std::uint64_t h, Ahead ahead, Sink& out,
-                                                      const arrival& facts) {
-    outcome o;
-    detail::dispatch(state_, s, h, ahead, out, facts, o);
-    return noted(s, o);
-  }
-  /// Counts and shows the record of a segment.
-  [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, const outcome& o) {
-    const outcome record{o.verdict, s.flags, o.stages};
-    state_.counters.get().count(record);
-    if constexpr (requires { state_.observer.get().on_segment(state_.now, s, record); })
-      state_.observer.get().on_segment(state_.now, s, record);
-    return {o.verdict, s.flags, o.stages};
-  }
-
   using index = typename state_type::index;
   static constexpr index npos = state_type::npos;
 

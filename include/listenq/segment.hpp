@@ -157,14 +157,15 @@ constexpr basic_segment<A> segment_to_peer(const basic_four_tuple<A>& t) noexcep
   return s;
 }
 
-/// The RST that a closed port or a listener gives to a segment nobody wants (RFC 9293 3.10.7.1). A segment that has
-/// RST itself must not be answered; that is for the caller to see to.
+namespace detail {
+
+/// `reset_for` where something is known of the flags of `in`, which are `f`.
 template <addressing A>
-constexpr basic_segment<A> reset_for(const basic_segment<A>& in) noexcept {
+[[gnu::always_inline]] constexpr basic_segment<A> reset_for(const basic_segment<A>& in, flags f) noexcept {
   basic_segment<A> r;
   r.source = in.destination;
   r.destination = in.source;
-  if (in.flags.has(flag::ack)) {
+  if (f.has(flag::ack)) {
     r.flags = flag::rst;
     r.seq = in.ack;
   } else {
@@ -172,6 +173,15 @@ constexpr basic_segment<A> reset_for(const basic_segment<A>& in) noexcept {
     r.ack = in.end();
   }
   return r;
+}
+
+}  // namespace detail
+
+/// The RST that a closed port or a listener gives to a segment nobody wants (RFC 9293 3.10.7.1). A segment that has
+/// RST itself must not be answered; that is for the caller to see to.
+template <addressing A>
+constexpr basic_segment<A> reset_for(const basic_segment<A>& in) noexcept {
+  return detail::reset_for(in, in.flags);
 }
 
 }  // namespace listenq

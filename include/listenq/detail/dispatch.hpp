@@ -10,37 +10,48 @@
 
 namespace listenq::detail {
 
-/// `Validation`'s, with what is known of the flags of an ordinary SYN or ACK known to the compiler, too.
-template <class Validation>
-[[gnu::always_inline]] constexpr listener_answer answer_at_listener(flags f) noexcept {
-  constexpr flags looked_at = flag::syn | flag::ack | flag::rst | flag::fin;
-  if ((f & looked_at) == flag::syn) return Validation::at_listener(f.without(looked_at) | flag::syn);
-  constexpr flags of_ack = flag::syn | flag::ack | flag::rst;
-  if ((f & of_ack) == flag::ack) return Validation::at_listener(f.without(of_ack) | flag::ack);
-  return Validation::at_listener(f);
-}
-
-/// `h` is the hash of its four-tuple; `ahead` what else has been found of it already. `o` is a new outcome.
+/// A segment at a listener that listens; `h` is the hash of its four-tuple, `ahead` what else has been found of it
+/// already. Yields what is noted of it.
 template <class L, class Ahead, class Sink>
-[[gnu::always_inline]] constexpr void dispatch(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                               Ahead ahead, Sink& out, const arrival& facts, outcome& o) {
+[[gnu::always_inline]] constexpr outcome dispatch(state<L>& l, const typename state<L>::segment_type& s,
+                                                  std::uint64_t h, Ahead ahead, Sink& out, const arrival& facts) {
   const auto is = [&s](const auto& key) { return belongs_to(s, key); };
   const auto i = l.sees_requests() ? l.requests.seek(low(h), is) : l.npos;
-  if (i != l.npos) {
+  if (i != l.npos) [[likely]] {
     const bool syn = s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
-    if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out, o);
-    return on_syn(l, s, h, i, ahead, out, facts, o);
+    if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out);
+    return on_syn(l, s, h, i, ahead, out, facts);
   }
-  switch (answer_at_listener<typename policies<L>::validation>(s.flags)) {
-    case listener_answer::gates:
-      return on_syn(l, s, h, i, ahead, out, facts, o);
-    case listener_answer::cookie:
-      return on_stray_ack(l, s, h, out, o);
-    case listener_answer::reset:
-      return on_stray(s, out, o);
-    case listener_answer::ignore:
-      o.verdict = verdict::ignored;
+  // An ordinary SYN and an ordinary ACK by themselves: of their flags the compiler then knows what is known.
+  using validation = typename policies<L>::validation;
+  constexpr flags of_syn = flag::syn | flag::ack | flag::rst | flag::fin;
+  constexpr flags of_ack = flag::syn | flag::ack | flag::rst;
+  bool at_gates = false;
+  if ((s.flags & of_syn) == flag::syn) [[likely]] {
+    at_gates = validation::at_listener(s.flags.without(of_syn) | flag::syn) == listener_answer::gates;
+  } else if ((s.flags & of_ack) == flag::ack) {
+    const flags f = s.flags.without(of_ack) | flag::ack;
+    const listener_answer a = validation::at_listener(f);
+    if (a == listener_answer::reset || (a == listener_answer::cookie && !takes_cookies(l))) {
+      return on_stray(l, s, f, out);
+    }
   }
+  if (!at_gates) {
+    switch (validation::at_listener(s.flags)) {
+      case listener_answer::gates:
+        break;
+      case listener_answer::cookie: {
+        outcome o;
+        on_stray_ack(l, s, h, out, o);
+        return l.noted(s, o);
+      }
+      case listener_answer::reset:
+        return on_stray(l, s, s.flags, out);
+      case listener_answer::ignore:
+        return l.noted(s, {.verdict = verdict::ignored});
+    }
+  }
+  return on_syn(l, s, h, i, ahead, out, facts);
 }
 
 /// A closed port. A request that was left to its timer ends at its next segment; one that outlives the listener does

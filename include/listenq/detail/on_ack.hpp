@@ -6,6 +6,16 @@
 
 namespace listenq::detail {
 
+/// Is an ACK that belongs to nothing ever tried as a cookie?
+template <class L>
+constexpr bool takes_cookies(const state<L>& l) noexcept {
+  if constexpr (policies<L>::cookies::possible) {
+    return l.mode() != cookie_mode::off;
+  } else {
+    return false;
+  }
+}
+
 /// Is this the time for a cookie? Where requests are not looked up, always.
 template <class L>
 constexpr bool cookie_may_come(const state<L>& l, std::uint64_t h) noexcept {
@@ -45,11 +55,11 @@ constexpr bool recover(const state<L>& l, typename state<L>::request_type& r, co
   return true;
 }
 
-/// Nobody asked for it.
-template <class Segment, class Sink>
-[[gnu::always_inline]] constexpr void on_stray(const Segment& s, Sink& out, outcome& o) {
-  o.verdict = verdict::stray;
-  o.stages.add(answer_reset(s, out));
+/// Nobody asked for it. `f`: its flags.
+template <class L, class Sink>
+[[gnu::always_inline]] constexpr outcome on_stray(state<L>& l, const typename state<L>::segment_type& s, flags f,
+                                                  Sink& out) {
+  return l.noted(s, {.verdict = verdict::stray, .stages = answer_reset(s, f, out)});
 }
 
 /// An ACK that may bring a cookie back; false if it does not.

@@ -34,10 +34,12 @@ constexpr request_facts facts_about(const R& r, const segment_of<R>& s) noexcept
 /// handshake (the next number, the right acknowledgment, no old timestamp) ...
 template <class Validation, half_open R>
 [[gnu::always_inline]] constexpr bool is_ordinary_ack(const R& r, const segment_of<R>& s) noexcept {
-  if (s.seq != r.irs + 1 || s.ack != r.iss + 1) return false;
   if ((s.flags & (flag::ack | flag::syn | flag::rst)) != flag::ack) return false;
+  if (s.seq != r.irs + 1 || s.ack != r.iss + 1) [[unlikely]]
+    return false;
   if (!r.timestamps) return true;
-  if (!s.options.timestamps || timestamp_older(s.options.ts_value, r.ts_recent)) return false;
+  if (!s.options.timestamps || timestamp_older(s.options.ts_value, r.ts_recent)) [[unlikely]]
+    return false;
   if constexpr (Validation::checks_echo) {
     const std::uint32_t echo = s.options.ts_echo;
     return echo - r.first_ts <= r.last_ts - r.first_ts || echo == 0;
@@ -57,7 +59,7 @@ constexpr request_facts facts_about_ordinary_ack(flags f) noexcept {
 template <half_open R>
 [[gnu::always_inline]] constexpr bool is_ordinary_duplicate(const R& r, const segment_of<R>& s) noexcept {
   constexpr flags looked_at = flag::syn | flag::ack | flag::rst | flag::fin;
-  if (s.seq != r.irs || (s.flags & looked_at) != flag::syn || !s.payload.empty()) return false;
+  if ((s.flags & looked_at) != flag::syn || s.seq != r.irs || !s.payload.empty()) return false;
   if (!r.timestamps) return true;
   return s.options.timestamps && s.options.ts_echo == 0 && !timestamp_older(s.options.ts_value, r.ts_recent);
 }
@@ -79,8 +81,9 @@ constexpr void renegotiate(R& r, const segment_of<R>& s) noexcept {
 }
 
 template <class L, class Sink>
-constexpr void resend(state<L>& l, typename state<L>::index i, const typename state<L>::segment_type& s,
-                      std::uint64_t h, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr void resend(state<L>& l, typename state<L>::index i,
+                                             const typename state<L>::segment_type& s, std::uint64_t h, Sink& out,
+                                             outcome& o) {
   using p = policies<L>;
   constexpr duplicate_rules rules = p::validation::duplicate;
   auto& r = l.requests[i];
@@ -127,17 +130,17 @@ template <class L, class Sink>
                                              outcome& o) {
   using p = policies<L>;
   auto& r = l.requests[i];
-  if (p::deferral::waits(r.timeouts, l.tunables) && s.end() == r.irs + 1) {
+  if (p::deferral::waits(r.timeouts, l.tunables) && s.end() == r.irs + 1) [[unlikely]] {
     r.acked = true;
     o.verdict = verdict::deferred;
     return;
   }
   // It gives up the slot that it has had as a request, which counts where both queues are counted.
-  if (p::waiting::full({l.accepted.size(), l.requests.size() - 1}, l.backlog)) {
+  if (p::waiting::full({l.accepted.size(), l.requests.size() - 1}, l.backlog)) [[unlikely]] {
     o.stages.add(stage::accept_full);
-  } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), false), s, out)) {
+  } else if (l.queue_child(r, h, false, s, out)) [[likely]] {
     l.forget_request(i, h, departure::promoted);
-    o.verdict = verdict::promoted;
+    o = {.verdict = verdict::promoted};
     return;
   } else {
     o.stages.add(stage::child_refused);
@@ -230,28 +233,31 @@ template <class L, class Sink>
       finish(l, i, s, h, out, o);
       break;
   }
-  return copied(o);
+  return l.noted_apart(s, o.verdict, o.stages);
 }
 
 template <class L, class Sink>
-[[gnu::always_inline]] constexpr void on_request(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                                 typename state<L>::index i, Sink& out, outcome& o) {
+[[gnu::always_inline]] constexpr outcome on_request(state<L>& l, const typename state<L>::segment_type& s,
+                                                    std::uint64_t h, typename state<L>::index i, Sink& out) {
   using p = policies<L>;
   using validation = typename p::validation;
   auto& r = l.requests[i];
   if (is_ordinary_ack<validation>(r, s) &&
-      validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) {
+      validation::judge(facts_about_ordinary_ack(s.flags)) == request_answer::finish) [[likely]] {
     if (validation::late_timestamps && r.timestamps) r.ts_recent = s.options.ts_value;
-    return finish(l, i, s, h, out, o);
+    outcome o;
+    finish(l, i, s, h, out, o);
+    if (o.verdict == verdict::promoted) [[likely]]
+      return l.noted(s, {.verdict = verdict::promoted});
+    return l.noted(s, o);
   }
   if (is_ordinary_duplicate(r, s) &&
-      validation::judge(facts_about_ordinary_duplicate(s.flags)) == request_answer::resend) {
+      validation::judge(facts_about_ordinary_duplicate(s.flags)) == request_answer::resend) [[likely]] {
     outcome met{verdict::duplicate_syn};
     resend(l, i, s, h, out, met);
-    o = copied(met);
-    return;
+    return l.noted(s, copied(met));
   }
-  o = on_other(l, s, h, i, out);
+  return on_other(l, s, h, i, out);
 }
 
 }  // namespace listenq::detail

@@ -80,7 +80,8 @@ template <class G, class L, class Sink>
     if (l.budget.get().allows(four_tuple_of(s))) return false;
     return refuse(verdict::dropped_over_budget, s, out, o);
   } else {
-    if (!G::closed(f, l.tunables)) return false;
+    if (!G::closed(f, l.tunables)) [[likely]]
+      return false;
     outcome met = copied(o);
     const bool ended = at_closed_gate<G>(l, s, h, f, mode, room, out, met);
     o = copied(met);
@@ -123,26 +124,22 @@ template <class L, class Sink>
   return copied(o);
 }
 
+/// The number that our side begins with.
+template <class L>
+constexpr seq_number first_number(const state<L>& l, std::uint64_t h, const arrival& facts) noexcept {
+  return facts.isn != 0 ? facts.isn : policies<L>::isn::isn(high(h), l.now);
+}
+
+/// `offer`: a cookie of fast open that its SYN-ACK brings along.
 template <class L, class Sink>
 [[gnu::always_inline]] constexpr void store_request(state<L>& l, const typename state<L>::segment_type& s,
                                                     std::uint64_t h, bool cookie_in_iss, Sink& out,
-                                                    const arrival& facts, outcome& o) {
+                                                    const arrival& facts, const fast_open_option& offer, outcome& o) {
   using p = policies<L>;
-  const seq_number iss = facts.isn != 0 ? facts.isn : p::isn::isn(high(h), l.now);
+  const seq_number iss = first_number(l, h, facts);
   const bool signs = cookie_in_iss && facts.isn == 0;
-  fast_open_option offer;
-  if constexpr (opens_at_syn<p>) {
-    if (may_open_at_syn(l, s)) {
-      typename state<L>::request_type r;
-      begin<typename p::offer>(r, iss, s);
-      outcome met = copied(o);
-      const bool opened = open_at_syn(l, r, s, h, out, met, offer);
-      o = copied(met);
-      if (opened) return;
-    }
-  }
-  const auto i = l.requests.vacant();
-  if (i == l.npos) {
+  const auto i = l.requests.take();
+  if (i == l.npos) [[unlikely]] {
     if constexpr (p::cookies::possible) {
       // It has taken the time of one, which a window notices.
       if (signs) {
@@ -183,6 +180,25 @@ template <class L, class Sink>
   }
 }
 
+/// Where something has been noted on the way, or the SYN may open its connection at once.
+template <class L, class Sink>
+[[gnu::noinline]] constexpr outcome open_or_store(state<L>& l, const typename state<L>::segment_type& s,
+                                                  std::uint64_t h, bool cookie_in_iss, Sink& out, arrival facts,
+                                                  stages met) {
+  using p = policies<L>;
+  outcome o{.verdict = verdict::admitted, .stages = met};
+  fast_open_option offer;
+  if constexpr (opens_at_syn<p>) {
+    if (may_open_at_syn(l, s)) {
+      typename state<L>::request_type r;
+      begin<typename p::offer>(r, first_number(l, h, facts), s);
+      if (open_at_syn(l, r, s, h, out, o, offer)) return copied(o);
+    }
+  }
+  store_request(l, s, h, cookie_in_iss, out, facts, offer, o);
+  return copied(o);
+}
+
 /// Does a SYN that belongs to a request meet no gate?
 template <class Admission>
 inline constexpr bool known_first = [] {
@@ -196,11 +212,11 @@ inline constexpr bool known_first = [] {
 
 /// A segment that wants to open a connection; `i` is its request or `npos`.
 template <class L, class Ahead, class Sink>
-[[gnu::always_inline]] constexpr void on_syn(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
-                                             typename state<L>::index i, Ahead ahead, Sink& out, const arrival& facts,
-                                             outcome& o) {
+[[gnu::always_inline]] constexpr outcome on_syn(state<L>& l, const typename state<L>::segment_type& s, std::uint64_t h,
+                                                typename state<L>::index i, Ahead ahead, Sink& out,
+                                                const arrival& facts) {
   using p = policies<L>;
-  o.verdict = verdict::admitted;
+  outcome o{.verdict = verdict::admitted};
   const cookie_mode mode = l.mode();
   const syn_facts f{.lengths = l.lengths(),
                     .young = l.requests.young(),
@@ -223,18 +239,28 @@ template <class L, class Ahead, class Sink>
     }
   });
   if constexpr (!known_first<typename p::admission>) {
-    if (known) return on_request(l, s, h, i, out, o);
+    if (known) return on_request(l, s, h, i, out);
   }
-  if (ended) return;
+  if (ended) [[unlikely]]
+    return l.noted(s, o);
   const bool instead = o.stages.has(stage::cookie_wanted);
   const bool beside = mode == cookie_mode::beside_requests;
   bool has_room = true;
-  if (room.how != syn_answer::admit) {
+  if (room.how != syn_answer::admit) [[unlikely]] {
     outcome met = copied(o);
     has_room = make_room(l, room, h, out, met);
     o = copied(met);
   }
-  if (has_room && !instead) store_request(l, s, h, beside, out, facts, o);
+  if (has_room && !instead) [[likely]] {
+    if (o.stages == stages{} && !(opens_at_syn<p> && may_open_at_syn(l, s))) [[likely]] {
+      outcome fresh{.verdict = verdict::admitted};
+      store_request(l, s, h, beside, out, facts, fast_open_option{}, fresh);
+      if (!beside) return l.noted(s, fresh);
+      o = fresh;
+    } else {
+      o = open_or_store(l, s, h, beside, out, facts, o.stages);
+    }
+  }
   if constexpr (p::cookies::possible) {
     // Where a cookie is in every ISS, it helps out when there is nobody to evict and no memory (FreeBSD, syncache_add).
     const bool helps =
@@ -248,6 +274,7 @@ template <class L, class Ahead, class Sink>
       }
     }
   }
+  return l.noted(s, o);
 }
 
 }  // namespace listenq::detail

@@ -101,12 +101,16 @@ template <addressing A, class Sink>
   }
   return sent;
 }
-/// Answers `s` with RST, unless it is one; what became of it.
+/// Answers `s`, whose flags are `f`, with RST, unless it is one; what became of it.
+template <addressing A, class Sink>
+[[gnu::always_inline]] constexpr stages answer_reset(const basic_segment<A>& s, flags f, Sink& out) {
+  outcome o;
+  if (!f.has(flag::rst)) answer(reset_for(s, f), out, o);
+  return o.stages;
+}
 template <addressing A, class Sink>
 constexpr stages answer_reset(const basic_segment<A>& s, Sink& out) {
-  outcome o;
-  if (!s.flags.has(flag::rst)) answer(reset_for(s), out, o);
-  return o.stages;
+  return answer_reset(s, s.flags, out);
 }
 
 /// What of the segment that makes a connection is passed on to it.
@@ -390,6 +394,20 @@ struct state {
     return !p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = retries, .acked = r.acked}, tunables).expire;
   }
 
+  /// Counts and shows the record of a segment. Where it is always the same, this is called by itself, so that compilers
+  /// know it.
+  [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, const outcome& o) {
+    const outcome record{o.verdict, s.flags, o.stages};
+    counters.get().count(record);
+    if constexpr (requires { observer.get().on_segment(now, s, record); }) observer.get().on_segment(now, s, record);
+    return record;
+  }
+
+  /// The same of what is rare.
+  [[gnu::noinline]] constexpr outcome noted_apart(const segment_type& s, verdict v, stages met) {
+    return noted(s, {.verdict = v, .stages = met});
+  }
+
   template <half_open R>
   [[gnu::always_inline]] constexpr segment_type next_syn_ack(R& r, std::uint64_t h) const noexcept {
     const std::uint32_t ts = timestamp(now, ts_offset(h));
@@ -419,6 +437,16 @@ struct state {
   }
 
   /// Has the stack make its child and queues the handle; false if it would not.
+  template <half_open R, class Sink>
+  [[gnu::always_inline]] constexpr bool queue_child(const R& r, std::uint64_t h, bool cookie, const segment_type& last,
+                                                    Sink& out) {
+    if constexpr (std::same_as<handle_type, key_type> &&
+                  !requires(const handshake_type& shake) { out.make_child(shake, last); }) {
+      return accepted.push(r.key);
+    } else {
+      return queue_child(finished<typename p::offer>(r, ts_offset(h), cookie), last, out);
+    }
+  }
   template <class Sink>
   [[gnu::always_inline]] constexpr bool queue_child(const handshake_type& shake, const segment_type& last, Sink& out) {
     const segment_type& s = passed_on<typename p::child>(last);

@@ -34,7 +34,8 @@ struct key_words {
 };
 
 /// A four-tuple as hashes read it that can go on from an opening: blocks of eight bytes, our side first, because it is
-/// the same in all tuples of a listener that has one address.
+/// the same in all tuples of a listener that has one address. Where the last block is half a port, its top byte has the
+/// length already, which hashes put there: beside the port it takes no constant of eight bytes.
 template <addressing A>
 struct tuple_blocks {
   static constexpr bool odd = A::words % 2 != 0;  ///< then each port fills its side up, else both are at the end
@@ -49,16 +50,17 @@ struct tuple_blocks {
 
  private:
   [[gnu::always_inline]] constexpr tuple_blocks(const basic_endpoint<A>& from, const basic_endpoint<A>& to) noexcept {
-    put(local, to);
-    put(peer, from);
+    put(local, to, 0);
+    put(peer, from, bytes << 24);
     if constexpr (!odd) peer[count - 1] = (std::uint64_t{from.port} << 16) | to.port;
   }
   template <std::size_t N>
-  [[gnu::always_inline]] static constexpr void put(std::uint64_t (&side)[N], const basic_endpoint<A>& e) noexcept {
+  [[gnu::always_inline]] static constexpr void put(std::uint64_t (&side)[N], const basic_endpoint<A>& e,
+                                                   std::uint32_t above) noexcept {
     for (std::size_t i = 0; i + 1 < A::words; i += 2) {
       side[i / 2] = A::word(e.address, i) | (std::uint64_t{A::word(e.address, i + 1)} << 32);
     }
-    if constexpr (odd) side[A::words / 2] = A::word(e.address, A::words - 1) | (std::uint64_t{e.port} << 32);
+    if constexpr (odd) side[A::words / 2] = A::word(e.address, A::words - 1) | (std::uint64_t{e.port | above} << 32);
   }
 };
 

@@ -72,8 +72,11 @@ struct defer_accept {
     }
     return n;
   }
-  static constexpr bool waits(std::uint32_t timeouts, const tunable_source auto& t) noexcept {
-    return timeouts < periods(t[tunable::defer_accept]);
+  [[gnu::always_inline]] static constexpr bool waits(std::uint32_t timeouts, const tunable_source auto& t) noexcept {
+    const std::uint32_t seconds = t[tunable::defer_accept];
+    if (seconds == 0) [[likely]]
+      return false;
+    return timeouts < periods(seconds);
   }
   static constexpr timeout_answer at_timeout(const timeout_facts& f, const tunable_source auto& t) noexcept {
     const std::uint32_t d = periods(t[tunable::defer_accept]);
