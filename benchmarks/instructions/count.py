@@ -31,12 +31,13 @@ FLOORS = (("handshake_4096", "floor_handshake_4096", 1),)
 RATIOS = (
     ("handshake_1048576", "handshake_256", 1.01),
     ("syn_at_full_table", "handshake_4096", 0.30),
-    ("stray_ack", "handshake_4096", 0.35),
-    ("duplicate_syn", "handshake_4096", 0.56),
+    ("stray_ack", "handshake_4096", 0.30),
+    ("duplicate_syn", "handshake_4096", 0.52),
     ("aes_syn_at_full_table", "aes_handshake_4096", 0.27),
-    ("aes_stray_ack", "aes_handshake_4096", 0.33),
-    ("compact_syn_at_full_table", "compact_handshake_4096", 0.30),
-    ("compact_duplicate_syn", "compact_handshake_4096", 0.44),
+    ("aes_stray_ack", "aes_handshake_4096", 0.27),
+    ("compact_syn_at_full_table", "compact_handshake_4096", 0.31),
+    ("compact_stray_ack", "compact_handshake_4096", 0.32),
+    ("compact_duplicate_syn", "compact_handshake_4096", 0.46),
 )
 
 
