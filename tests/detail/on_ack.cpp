@@ -80,3 +80,12 @@ TEST_CASE("the record says whether a request or a cookie made it") {
   REQUIRE(by_request.finished);
   CHECK(!by_request.finished->cookie);
 }
+
+// A stray ACK is told apart earlier; this one comes by its request.
+TEST_CASE("without cookies a wrong ACK at a request is not tried as one") {
+  script<preset::linux_6_18> s{1};
+  s.listener.set(tunable::syncookies, 0);
+  s.syn(0);
+  CHECK(s.send(0, {.flags = flag::ack, .seq = 1, .ack = 777}) == verdict::wrong_ack);
+  CHECK(s.last.stages == set_of({stage::answered, stage::answered_reset}));
+}

@@ -317,7 +317,15 @@ TEST_CASE("a SYN for which there is no memory gets a cookie only where every ISS
   script<freebsd> says{1};
   third(says);
   CHECK(says.last.stages.has(stage::cookie_in_iss));
+  // The same where no gate is closed to it.
+  script<freebsd> chosen{1};
+  chosen.syn(0), chosen.syn(1);
+  chosen.facts.isn = 77;
+  CHECK(chosen.syn(2) == verdict::cookie_sent);
   CHECK(third(script<with<l, cookies<no_cookies>>>{1}) == verdict::dropped_no_memory);
+  script<l> off{1};
+  off.listener.set(tunable::syncookies, 0);
+  CHECK(third(off) == verdict::dropped_no_memory);
   using pressed = with<l, cookies<under_pressure<linux_6_18_cookie>>, sizing<pipeline<exactly<2>>>,
                        admission<in_order<gates::known_request, gates::request_queue>>>;
   script<pressed> s{1};

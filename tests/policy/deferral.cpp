@@ -48,6 +48,7 @@ TEST_CASE("a bare ACK waits for the tuned number of timeouts") {
     CAPTURE(n);
     CHECK(defer_accept<>::waits(n, five) == (n < 3));
     CHECK_FALSE(defer_accept<>::waits(n, tuning({{tunable::defer_accept, 0}})));
+    CHECK(defer_accept<>::waits(n, tuning({{tunable::defer_accept, 1}})) == (n < 1));
     CHECK_FALSE(no_deferral::waits(n, five));
   }
 }
