@@ -92,6 +92,26 @@ TEST_CASE("every index and every tag make a word that is not the end") {
   }
 }
 
+// A table that only looks at what is free would give the same cell twice.
+TEST_CASE("a cell that is taken is nobody else's before it is stored, and is not found yet") {
+  table t;
+  at_listen source;
+  REQUIRE(t.reserve(3, source));
+  REQUIRE(put(t, 0, 5) == 0);
+  REQUIRE(put(t, 1, 5) == 1);
+  t.remove(0, 5);
+  const std::uint32_t freed = t.take(), unused = t.take();
+  CHECK(freed == 0);
+  CHECK(unused == 2);
+  CHECK(t.take() == npos);
+  CHECK(t.next_stored() == 1);
+  CHECK(t.next_stored(1) == npos);
+  t[unused].value = 2;
+  t.store(unused, 5);
+  CHECK(get(t, 2, 5) == unused);
+  CHECK(get(t, 0, 5) == npos);
+}
+
 // A larger table has longer indices and shorter tags: words that were made before it grew would lead nowhere.
 TEST_CASE("after growing, rehash finds everybody again, and chains stay newest first") {
   std::mt19937 engine{7};

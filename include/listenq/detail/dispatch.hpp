@@ -22,7 +22,8 @@ template <class L, class Ahead, class Sink>
     if (known_first<typename policies<L>::admission> || !syn) return on_request(l, s, h, i, out);
     return on_syn(l, s, h, i, ahead, out, facts);
   }
-  // An ordinary SYN and an ordinary ACK by themselves: of their flags the compiler then knows what is known.
+  // Two short ways, for an ordinary SYN and an ordinary ACK: of their flags the compiler then knows what is known. What
+  // follows asks the same of any flags.
   using validation = typename policies<L>::validation;
   constexpr flags of_syn = flag::syn | flag::ack | flag::rst | flag::fin;
   constexpr flags of_ack = flag::syn | flag::ack | flag::rst;

@@ -74,7 +74,7 @@ template <class L, class Sink>
     o.stages.add(stage::accept_full);
   } else if (has_request) {
     o.verdict = verdict::cookie_in_vain;
-  } else if (l.queue_child(finished<typename p::offer>(r, l.ts_offset(h), true), s, out)) {
+  } else if (l.queue_child(r, h, true, s, out)) {
     o.verdict = verdict::cookie_promoted;
   } else {
     o.stages.add(stage::child_refused);
@@ -93,7 +93,7 @@ template <class L, class Sink>
                                                    std::uint64_t h, Sink& out, outcome& o, bool has_request = false) {
   o.verdict = has_request ? verdict::wrong_ack : verdict::stray;
   if constexpr (policies<L>::cookies::possible) {
-    if (l.mode() != cookie_mode::off) {
+    if (takes_cookies(l)) {
       if (!cookie_may_come(l, h)) {
         o.stages.add(stage::cookie_late);
       } else {

@@ -216,7 +216,7 @@ template <class L, class Ahead, class Sink>
                                                 typename state<L>::index i, Ahead ahead, Sink& out,
                                                 const arrival& facts) {
   using p = policies<L>;
-  outcome o{.verdict = verdict::admitted};
+  outcome o;
   const cookie_mode mode = l.mode();
   const syn_facts f{.lengths = l.lengths(),
                     .young = l.requests.young(),

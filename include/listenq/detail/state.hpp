@@ -394,8 +394,8 @@ struct state {
     return !p::deferral::at_timeout({.timeouts = r.timeouts, .threshold = retries, .acked = r.acked}, tunables).expire;
   }
 
-  /// Counts and shows the record of a segment. Where it is always the same, this is called by itself, so that compilers
-  /// know it.
+  /// Counts and shows the record of a segment. Ends at which most segments come to the same record each call it
+  /// themselves: there it is a constant to compilers.
   [[gnu::always_inline]] constexpr outcome noted(const segment_type& s, const outcome& o) {
     const outcome record{o.verdict, s.flags, o.stages};
     counters.get().count(record);
@@ -436,7 +436,8 @@ struct state {
     hand = {};
   }
 
-  /// Has the stack make its child and queues the handle; false if it would not.
+  /// Has the stack make the child of a request and queues the handle; false if it would not. `cookie`: the request
+  /// comes out of one. Where nobody looks at the record, none is made.
   template <half_open R, class Sink>
   [[gnu::always_inline]] constexpr bool queue_child(const R& r, std::uint64_t h, bool cookie, const segment_type& last,
                                                     Sink& out) {
@@ -447,6 +448,7 @@ struct state {
       return queue_child(finished<typename p::offer>(r, ts_offset(h), cookie), last, out);
     }
   }
+  /// The same where there is a record.
   template <class Sink>
   [[gnu::always_inline]] constexpr bool queue_child(const handshake_type& shake, const segment_type& last, Sink& out) {
     const segment_type& s = passed_on<typename p::child>(last);
