@@ -258,6 +258,12 @@ class Checks:
             return self.b.devtools("DOM.getOuterHTML", backendNodeId=node)["outerHTML"][:120]
         return "?"
 
+    def comes_into_sight(self):
+        """Whether what has the focus is to be seen within a second: a busy browser scrolls a frame after it moved it."""
+        with contextlib.suppress(webdriver.WebDriverError):
+            return self.b.wait("return look.focus()?.inside", seconds=1)
+        return False
+
     def check_keyboard(self):
         """Tab comes to every control and one sees where it is; a story can be followed without a mouse."""
         for what in self.each_look():
@@ -274,8 +280,9 @@ class Checks:
                 reached.add(focus["at"])
                 if not focus["ring"]:
                     yield f"{what}: no sign of the focus at {focus['name']}"
-                if not focus["inside"]:
-                    yield f"{what}: the focus is out of sight at {focus['name']}"
+                if not focus["inside"] and not self.comes_into_sight():
+                    yield (f"{what}: the focus is out of sight at {focus['name']},"
+                           f" {self.b.execute('return look.place()')}")
             missed = [c for i, c in enumerate(controls) if i not in reached]
             print(f"{what}: {len(controls)} controls, {len(controls) - len(missed)} reached by Tab")
             if missed:

@@ -47,6 +47,12 @@ window.look = (() => {
     const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0;
     return { at: controls().findIndex(same), id: e.id, name: name(e), ring, inside };
   };
+  /// Where what has the focus lies in the window, in words.
+  const place = () => {
+    const box = document.activeElement.getBoundingClientRect(), n = (x) => x.toFixed(0);
+    return `${n(box.left)},${n(box.top)} to ${n(box.right)},${n(box.bottom)} of ${innerWidth}x${innerHeight}, scrolled by ${n(scrollY)}`
+      + ` of ${document.scrollingElement.scrollHeight}`;
+  };
 
   const brush = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const known = new Map();
@@ -119,5 +125,5 @@ window.look = (() => {
     return [`${document.scrollingElement.scrollWidth} > ${innerWidth}`,
       ...[...document.querySelectorAll('body *')].filter((e) => shown(e) && e.getBoundingClientRect().right > room + 0.5).slice(0, 4).map(name)];
   };
-  return { controls: () => controls().map(name), lists: () => lists().length, begin, moved, focus, faint, texts, wide };
+  return { controls: () => controls().map(name), lists: () => lists().length, begin, moved, focus, place, faint, texts, wide };
 })();
