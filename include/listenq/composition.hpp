@@ -108,29 +108,73 @@ using listener_of = basic_listener<
     typename C::template answer<slot::requests, default_requests>,
     typename C::template answer<slot::tunables, defaults<>>>;
 
-/// The keywords of a composition, every slot answered, in canonical order.
-template <class... Keywords>
-struct keyword_list {};
-
+/// The policies of the listener `L`, by slot.
 template <class L>
-struct keywords_of;
+struct policies;
 template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
           class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
           class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
           class Child, class Requests, class Tunables>
-struct keywords_of<
+struct policies<
     basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
                    AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
                    Observer, Closing, SendFailure, AbortedChild, Icmp, Offer, Budget, Child, Requests, Tunables>> {
-  using type = keyword_list<clamp<Clamp>, sizing<Sizing>, waiting<Waiting>, schedule<Schedule>, pressure<Pressure>,
-                            clockwork<Clockwork>, admission<Admission>, request_full<RequestFull>,
-                            accept_full_at_syn<AcceptFullAtSyn>, accept_full_at_ack<AcceptFullAtAck>, cookies<Cookies>,
-                            validation<Validation>, deferral<Deferral>, fast_open<FastOpen>, hashing<Hashing>, isn<Isn>,
-                            family<Family>, storage<Storage>, counters<Counters>, observer<Observer>, closing<Closing>,
-                            send_failure<SendFailure>, aborted_child<AbortedChild>, icmp<Icmp>, offer<Offer>,
-                            budget<Budget>, child<Child>, requests<Requests>, tunables<Tunables>>;
+  using clamp = Clamp;
+  using sizing = Sizing;
+  using waiting = Waiting;
+  using schedule = Schedule;
+  using pressure = Pressure;
+  using clockwork = Clockwork;
+  using admission = Admission;
+  using request_full = RequestFull;
+  using accept_full_at_syn = AcceptFullAtSyn;
+  using accept_full_at_ack = AcceptFullAtAck;
+  using cookies = Cookies;
+  using validation = Validation;
+  using deferral = Deferral;
+  using fast_open = FastOpen;
+  using hashing = Hashing;
+  using isn = Isn;
+  using family = Family;
+  using storage = Storage;
+  using counters = Counters;
+  using observer = Observer;
+  using closing = Closing;
+  using send_failure = SendFailure;
+  using aborted_child = AbortedChild;
+  using icmp = Icmp;
+  using offer = Offer;
+  using budget = Budget;
+  using child = Child;
+  using requests = Requests;
+  using tunables = Tunables;
+
+  static constexpr tunable_set tunable_members =
+      tunables_of<Clamp> | tunables_of<Sizing> | tunables_of<Waiting> | tunables_of<Schedule> | tunables_of<Pressure> |
+      tunables_of<Clockwork> | tunables_of<Admission> | tunables_of<RequestFull> | tunables_of<AcceptFullAtSyn> |
+      tunables_of<AcceptFullAtAck> | tunables_of<Cookies> | tunables_of<Validation> | tunables_of<Deferral> |
+      tunables_of<FastOpen> | tunables_of<Closing> | tunables_of<SendFailure> | tunables_of<Offer>;
 };
+
+/// The keywords of a composition, every slot answered, in canonical order.
+template <class... Keywords>
+struct keyword_list {};
+
+/// Those of the listener `L`.
+template <class L, class P = policies<L>>
+using keywords_of =
+    keyword_list<clamp<typename P::clamp>, sizing<typename P::sizing>, waiting<typename P::waiting>,
+                 schedule<typename P::schedule>, pressure<typename P::pressure>, clockwork<typename P::clockwork>,
+                 admission<typename P::admission>, request_full<typename P::request_full>,
+                 accept_full_at_syn<typename P::accept_full_at_syn>, accept_full_at_ack<typename P::accept_full_at_ack>,
+                 cookies<typename P::cookies>, validation<typename P::validation>, deferral<typename P::deferral>,
+                 fast_open<typename P::fast_open>, hashing<typename P::hashing>, isn<typename P::isn>,
+                 family<typename P::family>, storage<typename P::storage>, counters<typename P::counters>,
+                 observer<typename P::observer>, closing<typename P::closing>, send_failure<typename P::send_failure>,
+                 aborted_child<typename P::aborted_child>, icmp<typename P::icmp>, offer<typename P::offer>,
+                 budget<typename P::budget>, child<typename P::child>, requests<typename P::requests>,
+                 tunables<typename P::tunables>>;
 
 template <class Slot, class List>
 struct answer_in;
@@ -157,7 +201,7 @@ struct held<Slot, Policy> {
 
 /// What a composition answers for a slot: `policy_of<preset::linux_3_12, slot::sizing>`.
 template <class L, class Slot>
-using policy_of = typename detail::answer_in<Slot, typename detail::keywords_of<L>::type>::type;
+using policy_of = typename detail::answer_in<Slot, detail::keywords_of<L>>::type;
 
 /// A listener with these answers; the slots that are not named have their defaults.
 template <class... Options>

@@ -329,9 +329,8 @@ struct describer<keyword_list<Keywords...>, keyword_list<Defaults...>> {
 /// One line for each slot, then the bytes that a request costs.
 template <class L>
 std::string describe() {
-  return detail::describer<typename detail::keywords_of<L>::type,
-                           typename detail::keywords_of<listener<>>::type>::text() +
-         "bytes per request   " + std::to_string(L::bytes_per_request) + '\n';
+  return detail::describer<detail::keywords_of<L>, detail::keywords_of<listener<>>>::text() + "bytes per request   " +
+         std::to_string(L::bytes_per_request) + '\n';
 }
 template <class L>
 std::string describe(const L&) {
@@ -367,7 +366,7 @@ std::string counts_text(const Counters& c) {
 /// The answer of `L` that a cause names: "accept_full_at_syn<drop_if_young<1>>"; empty if it names none.
 template <class L>
 std::string rule_text(const cause& c) {
-  return detail::policy_text(typename detail::keywords_of<L>::type{}, c.slot);
+  return detail::policy_text(detail::keywords_of<L>{}, c.slot);
 }
 
 /// What happened and why, as one line for each cause that there was: how often, the verdict, why, the answer of `L`

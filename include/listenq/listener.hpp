@@ -35,15 +35,6 @@ class basic_listener {
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
 
-  /// Is there a gate that requests alone can close for want of room in the accept queue?
-  static constexpr bool evicting_opens_accept_queue() {
-    return Admission::any([]<class G>() {
-      constexpr queue_lengths many{.accepted = 0, .requests = 0xffffffffU};
-      return G::owner == gate_owner::accept_queue &&
-             G::closed({.lengths = many, .backlog = 1, .accept_full = Waiting::full(many, 1)}, any_tunables{});
-    });
-  }
-
  public:
   using addressing_type = Family;
   using segment_type = basic_segment<Family>;
@@ -58,7 +49,7 @@ class basic_listener {
   static constexpr std::size_t bytes_per_request = requests_type::bytes_each;
 
   static_assert(
-      !Cookies::possible || Admission::any([]<class G>() { return G::owner == gate_owner::request_queue; }),
+      !Cookies::possible || detail::has_gate<Admission, gate_owner::request_queue>,
       "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
   static_assert(detail::window_has_buckets<Cookies, Sizing>,
                 "listenq::listener: this window opens when a bucket overflows; use sizing<syncache<...>>, too.");
@@ -66,14 +57,15 @@ class basic_listener {
                 "listenq::listener: these cookies are bound to their bucket; use a syncache that is not reseeded.");
   static_assert(!pauses<Cookies> || bucketed<Sizing>,
                 "listenq::listener: a pause begins when a bucket overflows; use sizing<syncache<...>>, too.");
-  static_assert(std::is_empty_v<Budget> || Admission::any([]<class G>() { return G::owner == gate_owner::budget; }),
+  static_assert(std::is_empty_v<Budget> || detail::has_gate<Admission, gate_owner::budget>,
                 "listenq::listener: a budget is asked at gates::budget, and this admission has no such gate.");
   static constexpr syn_answers evictions = evictions_of<RequestFull> | evictions_of<AcceptFullAtSyn>;
   static_assert(!evictions.any(syn_answer::evict_in_bucket, syn_answer::evict_from_here_on) || bucketed<Sizing>,
                 "listenq::listener: only a syncache has buckets to evict from; use sizing<syncache<...>>, too.");
   static_assert(detail::sizing_suits_pool<Sizing, Requests>,
                 "listenq::listener: where a syncache is shared, the pool and its listeners have the same sizing.");
-  static_assert(evictions_of<AcceptFullAtSyn> == syn_answers{} || evicting_opens_accept_queue(),
+  static_assert(evictions_of<AcceptFullAtSyn> == syn_answers{} ||
+                    detail::evicting_opens_accept_queue<Admission, Waiting>,
                 "listenq::listener: evicting helps a full accept queue only where waiting<...> counts both queues.");
   static_assert(!evictions.has(syn_answer::evict_oldest) || !bucketed<Sizing>,
                 "listenq::listener: a syncache knows the oldest of a bucket, not of all; use evict_in_bucket.");

@@ -44,7 +44,7 @@ struct replace_all {
 
 /// The options of a composition in canonical order, every slot answered: a `hana::tuple` of `hana::type`s.
 template <class L>
-inline constexpr auto options_of = detail::mirrored<typename detail::keywords_of<L>::type>::options;
+inline constexpr auto options_of = detail::mirrored<detail::keywords_of<L>>::options;
 
 /// `L` with these answers instead of its own. Two that answer the same slot are the usual mistake.
 template <class L, option... New>

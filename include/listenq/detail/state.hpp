@@ -22,46 +22,6 @@
 
 namespace listenq::detail {
 
-/// The policies of the listener `L`, by slot.
-template <class L>
-struct policies {
-  using clamp = policy_of<L, slot::clamp>;
-  using sizing = policy_of<L, slot::sizing>;
-  using waiting = policy_of<L, slot::waiting>;
-  using schedule = policy_of<L, slot::schedule>;
-  using pressure = policy_of<L, slot::pressure>;
-  using clockwork = policy_of<L, slot::clockwork>;
-  using admission = policy_of<L, slot::admission>;
-  using request_full = policy_of<L, slot::request_full>;
-  using accept_full_at_syn = policy_of<L, slot::accept_full_at_syn>;
-  using accept_full_at_ack = policy_of<L, slot::accept_full_at_ack>;
-  using cookies = policy_of<L, slot::cookies>;
-  using validation = policy_of<L, slot::validation>;
-  using deferral = policy_of<L, slot::deferral>;
-  using fast_open = policy_of<L, slot::fast_open>;
-  using hashing = policy_of<L, slot::hashing>;
-  using isn = policy_of<L, slot::isn>;
-  using family = policy_of<L, slot::family>;
-  using storage = policy_of<L, slot::storage>;
-  using counters = policy_of<L, slot::counters>;
-  using observer = policy_of<L, slot::observer>;
-  using closing = policy_of<L, slot::closing>;
-  using send_failure = policy_of<L, slot::send_failure>;
-  using aborted_child = policy_of<L, slot::aborted_child>;
-  using icmp = policy_of<L, slot::icmp>;
-  using offer = policy_of<L, slot::offer>;
-  using budget = policy_of<L, slot::budget>;
-  using child = policy_of<L, slot::child>;
-  using requests = policy_of<L, slot::requests>;
-  using tunables = policy_of<L, slot::tunables>;
-
-  static constexpr tunable_set tunable_members =
-      tunables_of<clamp> | tunables_of<sizing> | tunables_of<waiting> | tunables_of<schedule> | tunables_of<pressure> |
-      tunables_of<clockwork> | tunables_of<admission> | tunables_of<request_full> | tunables_of<accept_full_at_syn> |
-      tunables_of<accept_full_at_ack> | tunables_of<cookies> | tunables_of<validation> | tunables_of<deferral> |
-      tunables_of<fast_open> | tunables_of<closing> | tunables_of<send_failure> | tunables_of<offer>;
-};
-
 /// The answer of `is_ipv6`, for each family.
 template <addressing A>
 struct over_ipv6 {
@@ -166,6 +126,17 @@ using window_of = typename window_of_cookies<Cookies>::type;
 template <class Cookies, class Key>
 concept rotates = rotatable<typename Cookies::ring_type, typename Cookies::codec::key_type> &&
     std::same_as<Key, typename Cookies::codec::key_type>;
+
+/// Has a row of gates one of this owner?
+template <class Admission, gate_owner Owner>
+inline constexpr bool has_gate = Admission::any([]<class G>() { return G::owner == Owner; });
+/// Has it one that requests alone can close for want of room in the accept queue?
+template <class Admission, class Waiting>
+inline constexpr bool evicting_opens_accept_queue = Admission::any([]<class G>() {
+  constexpr queue_lengths many{.accepted = 0, .requests = 0xffffffffU};
+  return G::owner == gate_owner::accept_queue &&
+         G::closed({.lengths = many, .backlog = 1, .accept_full = Waiting::full(many, 1)}, any_tunables{});
+});
 
 /// The evictions that a composition may ask for.
 template <class P>
