@@ -73,6 +73,29 @@ struct tagged {
   }
 };
 
+namespace detail {
+
+/// The answer of `is_ipv6`, for each family.
+template <addressing A>
+struct over_ipv6 {
+  static constexpr bool is(const typename A::address&) noexcept { return A::words >= ipv6::words; }
+};
+template <>
+struct over_ipv6<dual> {
+  static constexpr bool is(const dual::address& a) noexcept { return !dual::is_mapped(a); }
+};
+template <addressing Base>
+struct over_ipv6<tagged<Base>> {
+  static constexpr bool is(const typename tagged<Base>::address& a) noexcept { return over_ipv6<Base>::is(a.base); }
+};
+/// Does an address go over IPv6? IPv4 in its mapped form does not (RFC 4291 2.5.5.2).
+template <addressing A>
+constexpr bool is_ipv6(const typename A::address& a) noexcept {
+  return over_ipv6<A>::is(a);
+}
+
+}  // namespace detail
+
 /// a.b.c.d
 constexpr ipv4::address ip(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) noexcept {
   return {(std::uint32_t{a} << 24) | (std::uint32_t{b} << 16) | (std::uint32_t{c} << 8) | d};

@@ -19,6 +19,7 @@
 #include <listenq/burst.hpp>
 #include <listenq/detail/ageing.hpp>
 #include <listenq/detail/dispatch.hpp>
+#include <listenq/detail/soundness.hpp>
 #include <listenq/detail/state.hpp>
 #include <optional>
 #include <type_traits>
@@ -34,6 +35,7 @@ class basic_listener {
   friend struct detail::inside;
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
+  static_assert(detail::sound<detail::policies<basic_listener>>::value);
 
  public:
   using addressing_type = Family;
@@ -47,44 +49,6 @@ class basic_listener {
 
   /// Bytes that a request costs, its place in the hash table, the table and the timer links included.
   static constexpr std::size_t bytes_per_request = requests_type::bytes_each;
-
-  static_assert(
-      !Cookies::possible || detail::has_gate<Admission, gate_owner::request_queue>,
-      "listenq::listener: cookies are asked for at gates::request_queue, and this admission has no such gate.");
-  static_assert(detail::window_has_buckets<Cookies, Sizing>,
-                "listenq::listener: this window opens when a bucket overflows; use sizing<syncache<...>>, too.");
-  static_assert(detail::cookies_find_bucket<Cookies, Sizing>,
-                "listenq::listener: these cookies are bound to their bucket; use a syncache that is not reseeded.");
-  static_assert(!pauses<Cookies> || bucketed<Sizing>,
-                "listenq::listener: a pause begins when a bucket overflows; use sizing<syncache<...>>, too.");
-  static_assert(std::is_empty_v<Budget> || detail::has_gate<Admission, gate_owner::budget>,
-                "listenq::listener: a budget is asked at gates::budget, and this admission has no such gate.");
-  static constexpr syn_answers evictions = evictions_of<RequestFull> | evictions_of<AcceptFullAtSyn>;
-  static_assert(!evictions.any(syn_answer::evict_in_bucket, syn_answer::evict_from_here_on) || bucketed<Sizing>,
-                "listenq::listener: only a syncache has buckets to evict from; use sizing<syncache<...>>, too.");
-  static_assert(detail::sizing_suits_pool<Sizing, Requests>,
-                "listenq::listener: where a syncache is shared, the pool and its listeners have the same sizing.");
-  static_assert(evictions_of<AcceptFullAtSyn> == syn_answers{} ||
-                    detail::evicting_opens_accept_queue<Admission, Waiting>,
-                "listenq::listener: evicting helps a full accept queue only where waiting<...> counts both queues.");
-  static_assert(!evictions.has(syn_answer::evict_oldest) || !bucketed<Sizing>,
-                "listenq::listener: a syncache knows the oldest of a bucket, not of all; use evict_in_bucket.");
-  static_assert(
-      !evictions_of<RequestFull>.any(syn_answer::evict_random, syn_answer::evict_random_or_none,
-                                     syn_answer::evict_most_retried) ||
-          !bucketed<Sizing>,
-      "listenq::listener: whoever goes from another bucket of a syncache makes no room; use evict_in_bucket.");
-  static_assert(!detail::is_compact<Requests> || Validation::rate_limit <= 0,
-                "listenq::listener: compact requests do not remember answers; use a validation without rate_limit.");
-  static_assert(
-      !detail::is_compact<Requests> || !Validation::checks_echo,
-      "listenq::listener: compact requests do not remember timestamps; use a validation without checks_echo.");
-  static_assert(!detail::is_compact<Requests> ||
-                    detail::waits_at_most<Schedule>(detail::compact_layout<Family>::longest),
-                "listenq::listener: compact requests wait six days at most; use another schedule.");
-  static_assert(!evictions.any(syn_answer::evict_most_retried, syn_answer::drop_and_evict_most_retried) ||
-                    !Clockwork::sweeps,
-                "listenq::listener: who has been retried most is read off the timers; use exact<>, not sweep<>.");
 
   /// Policies with state (keys, logs, memory) can be passed by value in any order; the others are made from nothing.
   template <class... Values>

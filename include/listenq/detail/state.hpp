@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The state of a listener, and the few things that everything in it needs: the policies of a composition by name, the
-// hash of a four-tuple, the facts that policies are shown, the sending of an answer.
-// What happens to a segment is decided in on_syn, on_request and on_ack, what happens to a timer in ageing.
+// The state of a listener, and the few things that everything in it needs: the hash of a four-tuple, the facts that
+// policies are shown, the sending of an answer. What happens to a segment is decided in on_syn, on_request and on_ack,
+// what happens to a timer in ageing.
 #pragma once
 
 #include <bit>
@@ -9,37 +9,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <listenq/composition.hpp>
+#include <listenq/detail/parts.hpp>
 #include <listenq/detail/tuple_hash.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/queue/accept_queue.hpp>
 #include <listenq/queue/answers.hpp>
-#include <listenq/queue/compact_requests.hpp>
-#include <listenq/queue/request_queue.hpp>
-#include <listenq/queue/shared_requests.hpp>
 #include <listenq/sink.hpp>
 #include <optional>
 #include <type_traits>
 
 namespace listenq::detail {
-
-/// The answer of `is_ipv6`, for each family.
-template <addressing A>
-struct over_ipv6 {
-  static constexpr bool is(const typename A::address&) noexcept { return A::words >= ipv6::words; }
-};
-template <>
-struct over_ipv6<dual> {
-  static constexpr bool is(const dual::address& a) noexcept { return !dual::is_mapped(a); }
-};
-template <addressing Base>
-struct over_ipv6<tagged<Base>> {
-  static constexpr bool is(const typename tagged<Base>::address& a) noexcept { return over_ipv6<Base>::is(a.base); }
-};
-/// Does an address go over IPv6? IPv4 in its mapped form does not (RFC 4291 2.5.5.2).
-template <addressing A>
-constexpr bool is_ipv6(const typename A::address& a) noexcept {
-  return over_ipv6<A>::is(a);
-}
 
 constexpr std::uint32_t low(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h); }
 constexpr std::uint32_t high(std::uint64_t h) noexcept { return static_cast<std::uint32_t>(h >> 32); }
@@ -87,117 +66,6 @@ constexpr decltype(auto) passed_on(const Segment& s) noexcept {
     return (s);
   }
 }
-
-/// Where the hand of a sweep stands, and when it moves next.
-struct hand {
-  instant due = 0;
-  std::uint32_t bucket = 0;
-  std::uint32_t left = 0;  ///< buckets of a visit that was cut short
-  /// The first request has come.
-  constexpr void start(instant at) noexcept { due = at, left = 0; }
-};
-struct no_hand {};
-
-/// Does the window of its cookies find the buckets that it asks about?
-template <class Cookies, class Sizing>
-inline constexpr bool window_has_buckets = true;
-template <class Cookies, class Sizing>
-requires(Cookies::possible) inline constexpr bool window_has_buckets<Cookies, Sizing> =
-    !Cookies::window_type::needs_buckets || bucketed<Sizing>;
-/// Does a cookie that is in every ISS find its bucket again when it comes back?
-template <class Cookies, class Sizing>
-inline constexpr bool cookies_find_bucket = true;
-template <class Cookies, class Sizing>
-requires(Cookies::in_iss&& bucketed<Sizing>) inline constexpr bool cookies_find_bucket<Cookies, Sizing> =
-    Sizing::seeds::sets == 1;
-/// Its window; nothing where there are no cookies.
-struct no_window {};
-template <class Cookies>
-struct window_of_cookies {
-  using type = no_window;
-};
-template <class Cookies>
-requires(Cookies::possible) struct window_of_cookies<Cookies> {
-  using type = typename Cookies::window_type;
-};
-template <class Cookies>
-using window_of = typename window_of_cookies<Cookies>::type;
-/// Can its keys be changed for this one?
-template <class Cookies, class Key>
-concept rotates = rotatable<typename Cookies::ring_type, typename Cookies::codec::key_type> &&
-    std::same_as<Key, typename Cookies::codec::key_type>;
-
-/// Has a row of gates one of this owner?
-template <class Admission, gate_owner Owner>
-inline constexpr bool has_gate = Admission::any([]<class G>() { return G::owner == Owner; });
-/// Has it one that requests alone can close for want of room in the accept queue?
-template <class Admission, class Waiting>
-inline constexpr bool evicting_opens_accept_queue = Admission::any([]<class G>() {
-  constexpr queue_lengths many{.accepted = 0, .requests = 0xffffffffU};
-  return G::owner == gate_owner::accept_queue &&
-         G::closed({.lengths = many, .backlog = 1, .accept_full = Waiting::full(many, 1)}, any_tunables{});
-});
-
-/// The evictions that a composition may ask for.
-template <class P>
-inline constexpr syn_answers evictions_in =
-    evictions_of<typename P::request_full> | evictions_of<typename P::accept_full_at_syn>;
-
-/// What a composition may ask about who came first.
-template <class P>
-struct order_for {
-  using type = std::conditional_t<evictions_in<P>.has(syn_answer::evict_oldest), one_line, no_order>;
-};
-template <class P>
-requires bucketed<typename P::sizing>
-struct order_for<P> {
-  using type = bucket_lines<typename P::sizing>;
-};
-
-/// A pool without buckets takes any sizing but a syncache.
-template <class Sizing, class Requests>
-inline constexpr bool sizing_suits_pool = true;
-template <class Sizing, class Requests>
-requires Requests::borrows inline constexpr bool sizing_suits_pool<Sizing, Requests> =
-    std::same_as<Sizing, typename Requests::pool_type::sizing_type> ||
-    (!bucketed<Sizing> && !bucketed<typename Requests::pool_type::sizing_type>);
-
-/// The queue that a composition keeps its requests in.
-template <class P>
-struct requests_for {
-  using layout = std::conditional_t<is_compact<typename P::requests>, compact_layout<typename P::family>,
-                                    whole_layout<typename P::family>>;
-  using type = request_queue<typename P::family, typename P::clockwork, P::schedule::classes,
-                             typename order_for<P>::type, typename P::storage, layout>;
-};
-template <class P>
-requires P::requests::borrows struct requests_for<P> {
-  using type = borrowed_requests<typename P::requests::pool_type, typename P::clockwork, P::schedule::classes>;
-};
-
-/// How many random numbers have been drawn.
-struct draw_count {
-  std::uint64_t value = 0;
-};
-struct no_draws {};
-
-template <class P>
-inline constexpr bool draws = evictions_in<P>.any(syn_answer::evict_random, syn_answer::evict_random_or_none);
-template <class P>
-requires bucketed<typename P::sizing>
-inline constexpr bool draws<P> =
-    evictions_in<P>.any(syn_answer::evict_random, syn_answer::evict_random_or_none) || (P::sizing::seeds::sets > 1);
-
-/// What a listener that borrows leaves with the pool: its budget hears of requests that neighbours evict.
-template <class Key, class Budget>
-struct budget_hook : owner_hook<Key> {
-  Budget* budget = nullptr;
-  constexpr budget_hook() noexcept
-      : owner_hook<Key>{[](owner_hook<Key>& self, const Key& key) noexcept {
-          static_cast<budget_hook&>(self).budget->left(key, departure::evicted);
-        }} {}
-};
-struct no_hook {};
 
 struct inside;
 

@@ -140,6 +140,27 @@ struct in_every_iss_if_tuned : in_every_iss<Codec, Keys, Window> {
   }
 };
 
+namespace detail {
+
+/// The window of a policy; nothing where there are no cookies.
+struct no_window {};
+template <class Cookies>
+struct window_of_cookies {
+  using type = no_window;
+};
+template <class Cookies>
+requires(Cookies::possible) struct window_of_cookies<Cookies> {
+  using type = typename Cookies::window_type;
+};
+template <class Cookies>
+using window_of = typename window_of_cookies<Cookies>::type;
+/// Can its keys be changed for one like this?
+template <class Cookies, class Key>
+concept rotates = rotatable<typename Cookies::ring_type, typename Cookies::codec::key_type> &&
+    std::same_as<Key, typename Cookies::codec::key_type>;
+
+}  // namespace detail
+
 using default_cookies = no_cookies;
 
 namespace slot {
