@@ -20,7 +20,7 @@ NOT_CORE = {"mirror.hpp", "describe.hpp", "explain.hpp", "chrono.hpp"}
 CORE_ROOMS = {"", "detail", "policy", "queue", "preset"}
 
 # May be left out of the umbrella header.
-OPT_IN = re.compile(r"(mirror|describe|explain|chrono)\.hpp$|(transport|stream|testing|wire|preset)/")
+OPT_IN = re.compile(r"(mirror|describe|explain|chrono)\.hpp$|(describe|transport|stream|testing|wire|preset)/")
 
 # segment <- policy <- queue <- listener <- preset; wire, stream and transport beside them. Not even through another
 # header; transport/pump.hpp is the one place where a transport and a listener meet.
