@@ -140,8 +140,11 @@ void crowd(Door& bursts, Door& singles, std::uint32_t peers) {
     acks.push_back(
         {.source = s.destination, .destination = s.source, .seq = s.ack, .ack = s.seq + 1, .flags = flag::ack});
   }
-  // Neither oldest nor newest first: each leaves its list from the middle.
-  const auto turn = [](const segment& s) { return s.source.port % 7 * 10'000 + s.source.port; };
+  // The oldest and the newest first, then each leaves its list from the middle.
+  const endpoint newest = acks.back().source;
+  const auto turn = [&](const segment& s) {
+    return s.source == newest ? -1 : s.source.port % 7 * 10'000 + s.source.port;
+  };
   std::sort(acks.begin(), acks.end(), [&](const segment& x, const segment& y) { return turn(x) < turn(y); });
   play(acks, 20, verdict::promoted);
   CHECK(bursts.request_count() == 0);
@@ -164,10 +167,14 @@ TEST_CASE("and a crowd of 70,000") {
 
 TEST_CASE("so does one whose requests are in a pool") {
   using pool = shared_requests<>;
-  pool here{4000}, there{4000};
   using door = listener<requests<borrowed<pool>>>;
-  door bursts{borrowed<pool>{&here}, siphash<2, 4>{{7, 8}}}, singles{borrowed<pool>{&there}, siphash<2, 4>{{7, 8}}};
-  crowd(bursts, singles, 3000);
+  for (const std::uint32_t peers : {3000U, 70'000U}) {
+    CAPTURE(peers);
+    pool here{peers}, there{peers};
+    door bursts{borrowed<pool>{&here}, siphash<2, 4>{{7, 8}}}, singles{borrowed<pool>{&there}, siphash<2, 4>{{7, 8}}};
+    bursts.set(tunable::somaxconn, 100'000), singles.set(tunable::somaxconn, 100'000);
+    crowd(bursts, singles, peers);
+  }
 }
 
 // An array knows how long it is by its type only.

@@ -10,6 +10,7 @@
 #include <listenq/preset/linux_3_12.hpp>
 #include <listenq/preset/linux_6_18.hpp>
 #include <listenq/wire/tcp.hpp>
+#include <utility>
 #include <vector>
 
 #include "support/script.hpp"
@@ -125,6 +126,38 @@ TEST_CASE("a cookie comes back wherever the peer's ISN lies, with and without da
       CHECK(s.out.shake.iss == iss);
     }
   }
+}
+
+namespace {
+
+// A stack that has an opinion of its own of an ACK to nobody.
+template <listener_answer Answer>
+struct of_stray_acks : default_validation {
+  static constexpr listener_answer at_listener(flags s) noexcept {
+    return (s & (SYN | ACK | RST)) == ACK ? Answer : default_validation::at_listener(s);
+  }
+};
+
+// What a listener that signs cookies, with this validation, says of an ACK that bears one; how many segments it has
+// sent then.
+template <class V>
+std::pair<verdict, std::size_t> of_an_ack_with_cookie() {
+  script<with<modern, validation<V>>> s{4};
+  s.listener.set(tunable::syncookies, 2);
+  CHECK(s.syn(0) == verdict::cookie_sent);
+  const verdict v = s.ack(0);
+  return {v, s.out.count};
+}
+
+}  // namespace
+
+// A short way for ordinary ACKs that tries the cookie, or resets, whatever the policy says.
+TEST_CASE("an ACK that belongs to no request gets what `validation` says, a cookie or not") {
+  CHECK(of_an_ack_with_cookie<default_validation>() == std::pair{verdict::cookie_promoted, std::size_t{1}});
+  CHECK(of_an_ack_with_cookie<of_stray_acks<listener_answer::cookie>>() ==
+        std::pair{verdict::cookie_promoted, std::size_t{1}});
+  CHECK(of_an_ack_with_cookie<of_stray_acks<listener_answer::reset>>() == std::pair{verdict::stray, std::size_t{2}});
+  CHECK(of_an_ack_with_cookie<of_stray_acks<listener_answer::ignore>>() == std::pair{verdict::ignored, std::size_t{1}});
 }
 
 // --- data and FIN with the final ACK ---

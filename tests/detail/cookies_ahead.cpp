@@ -97,3 +97,35 @@ TEST_CASE_TEMPLATE("cookies in a burst are those of its SYNs one by one, whateve
     }
   }
 }
+
+// Cookies signed for SYNs that the next gate drops: work for nothing, and, were they sent, connections that cannot be.
+TEST_CASE("a full accept queue drops the SYNs of a burst as it drops them one by one, cookies or not") {
+  using door_type = listener<cookies<cookies_if_tuned<linux_6_18_cookie>>>;
+  const auto burst = mostly_syns<ipv4>(40);
+  for (const std::uint32_t mode : {0U, 1U, 2U}) {
+    CAPTURE(mode);
+    door_type doors[2]{door_type{siphash<2, 4>{{7, 8}}}, door_type{siphash<2, 4>{{7, 8}}}};
+    std::vector<outcome> seen[2];
+    for (int k = 0; k < 2; ++k) {
+      door_type& door = doors[k];
+      CHECK(door.listen(0));
+      auto first = mostly_syns<ipv4>(1)[0];
+      first.destination.port = 81;
+      sent_by<ipv4> out;
+      door.receive(first, 0, out);
+      first.flags = flag::ack, ++first.seq, first.ack = out.all.at(0).seq + 1;
+      CHECK(door.receive(first, 0, out).verdict == verdict::promoted);
+      REQUIRE(door.accept_full());
+      door.set(tunable::syncookies, mode);
+      if (k == 0) {
+        door.receive(burst, 10, out, [&](const segment&, const outcome& o) { seen[k].push_back(o); });
+      } else {
+        for (const segment& s : burst) seen[k].push_back(door.receive(s, 10, out));
+      }
+      CHECK(std::none_of(seen[k].begin(), seen[k].end(),
+                         [](const outcome& o) { return o.verdict == verdict::cookie_sent; }));
+    }
+    CHECK(seen[0] == seen[1]);
+    CHECK(doors[0].counters() == doors[1].counters());
+  }
+}

@@ -150,9 +150,12 @@ struct state {
       tuples.of_rows(hashing.get(), s, n, h);
       if (requests.size() <= in_first_cache) return;
       for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(hash_of(k));
-      if (requests.size() > in_second_cache) return requests.template fetch_chains<8 * Rows>(n, hash_of);
-      for (std::size_t k = 0; k < n; ++k) {
-        if (!s[k].flags.has(flag::syn)) requests.fetch_first(hash_of(k));
+      if (requests.size() > in_second_cache) {
+        requests.template fetch_chains<8 * Rows>(n, hash_of);
+      } else {
+        for (std::size_t k = 0; k < n; ++k) {
+          if (!s[k].flags.has(flag::syn)) requests.fetch_first(hash_of(k));
+        }
       }
     }
   }

@@ -82,13 +82,12 @@ class timer_lists {
     std::uint32_t run = npos;  ///< newest_first: the first of those that share the tail's deadline; npos: look for it
   };
 
+  /// The first of those that share the tail's deadline, where `run` does not say.
   template <class Cells, class Links>
   static constexpr std::uint32_t first_of_run(const Cells& cells, const Links& links, const line& l) noexcept {
-    std::uint32_t i = l.run == npos ? l.tail : l.run;
-    if (l.run == npos) {
-      while (links[i].timer_prev != npos && cells[links[i].timer_prev].deadline == cells[i].deadline) {
-        i = links[i].timer_prev;
-      }
+    std::uint32_t i = l.tail;
+    while (links[i].timer_prev != npos && cells[links[i].timer_prev].deadline == cells[i].deadline) {
+      i = links[i].timer_prev;
     }
     return i;
   }
