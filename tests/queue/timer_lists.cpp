@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <listenq/queue/timer_lists.hpp>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 using namespace listenq;
@@ -185,4 +186,31 @@ TEST_CASE("a long random life is that of a sorted vector, newest first") {
 
 TEST_CASE("a long random life is that of a sorted vector, oldest first") {
   for (std::uint32_t seed = 1; seed <= 20; ++seed) random_life<tie_order::oldest_first>(seed);
+}
+
+namespace {
+
+// Timers that count how often one is looked at.
+struct counted {
+  std::array<timer, 1000> timers{};
+  mutable std::size_t looks = 0;
+  const timer& operator[](std::uint32_t i) const { return ++looks, timers[i]; }
+  timer& operator[](std::uint32_t i) { return ++looks, timers[i]; }
+};
+
+}  // namespace
+
+// A walk over all that share the deadline for each that comes: a flood within one tick would cost n^2.
+TEST_CASE_TEMPLATE("a thousand timers with one deadline are armed and disarmed in a few looks each", Ties,
+                   std::integral_constant<tie_order, tie_order::newest_first>,
+                   std::integral_constant<tie_order, tie_order::oldest_first>) {
+  counted c;
+  detail::timer_lists<1, Ties::value> lists;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    c.timers[i].deadline = 10;
+    lists.insert(c, c, i, 0);
+  }
+  for (std::uint32_t i = 0; i < 1000; ++i) lists.remove(c, i, 0);
+  CHECK(lists.first(c) == npos);
+  CHECK(c.looks < 20 * 1000);
 }
