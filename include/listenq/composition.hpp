@@ -47,6 +47,46 @@ template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressu
           class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
           class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
           class Child, class Requests, class Tunables>
+struct composition {
+  using clamp = Clamp;
+  using sizing = Sizing;
+  using waiting = Waiting;
+  using schedule = Schedule;
+  using pressure = Pressure;
+  using clockwork = Clockwork;
+  using admission = Admission;
+  using request_full = RequestFull;
+  using accept_full_at_syn = AcceptFullAtSyn;
+  using accept_full_at_ack = AcceptFullAtAck;
+  using cookies = Cookies;
+  using validation = Validation;
+  using deferral = Deferral;
+  using fast_open = FastOpen;
+  using hashing = Hashing;
+  using isn = Isn;
+  using family = Family;
+  using storage = Storage;
+  using counters = Counters;
+  using observer = Observer;
+  using closing = Closing;
+  using send_failure = SendFailure;
+  using aborted_child = AbortedChild;
+  using icmp = Icmp;
+  using offer = Offer;
+  using budget = Budget;
+  using child = Child;
+  using requests = Requests;
+  using tunables = Tunables;
+
+  /// What can be tuned.
+  static constexpr tunable_set tunable_members =
+      tunables_of<Clamp> | tunables_of<Sizing> | tunables_of<Waiting> | tunables_of<Schedule> | tunables_of<Pressure> |
+      tunables_of<Clockwork> | tunables_of<Admission> | tunables_of<RequestFull> | tunables_of<AcceptFullAtSyn> |
+      tunables_of<AcceptFullAtAck> | tunables_of<Cookies> | tunables_of<Validation> | tunables_of<Deferral> |
+      tunables_of<FastOpen> | tunables_of<Closing> | tunables_of<SendFailure> | tunables_of<Offer>;
+};
+
+template <class Composition>
 class basic_listener;
 
 namespace detail {
@@ -81,7 +121,7 @@ requires((answers_alone<Os, Os...> && answers_a_slot<Os>)&&...) struct compose<O
 };
 
 template <class C>
-using listener_of = basic_listener<
+using listener_of = basic_listener<composition<
     typename C::template answer<slot::clamp, default_clamp>, typename C::template answer<slot::sizing, default_sizing>,
     typename C::template answer<slot::waiting, default_waiting>,
     typename C::template answer<slot::schedule, default_schedule>,
@@ -106,56 +146,17 @@ using listener_of = basic_listener<
     typename C::template answer<slot::icmp, default_icmp>, typename C::template answer<slot::offer, default_offer>,
     typename C::template answer<slot::budget, default_budget>, typename C::template answer<slot::child, default_child>,
     typename C::template answer<slot::requests, default_requests>,
-    typename C::template answer<slot::tunables, defaults<>>>;
+    typename C::template answer<slot::tunables, defaults<>>>>;
 
-/// The policies of the listener `L`, by slot.
 template <class L>
-struct policies;
-template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
-          class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
-          class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
-          class Child, class Requests, class Tunables>
-struct policies<
-    basic_listener<Clamp, Sizing, Waiting, Schedule, Pressure, Clockwork, Admission, RequestFull, AcceptFullAtSyn,
-                   AcceptFullAtAck, Cookies, Validation, Deferral, FastOpen, Hashing, Isn, Family, Storage, Counters,
-                   Observer, Closing, SendFailure, AbortedChild, Icmp, Offer, Budget, Child, Requests, Tunables>> {
-  using clamp = Clamp;
-  using sizing = Sizing;
-  using waiting = Waiting;
-  using schedule = Schedule;
-  using pressure = Pressure;
-  using clockwork = Clockwork;
-  using admission = Admission;
-  using request_full = RequestFull;
-  using accept_full_at_syn = AcceptFullAtSyn;
-  using accept_full_at_ack = AcceptFullAtAck;
-  using cookies = Cookies;
-  using validation = Validation;
-  using deferral = Deferral;
-  using fast_open = FastOpen;
-  using hashing = Hashing;
-  using isn = Isn;
-  using family = Family;
-  using storage = Storage;
-  using counters = Counters;
-  using observer = Observer;
-  using closing = Closing;
-  using send_failure = SendFailure;
-  using aborted_child = AbortedChild;
-  using icmp = Icmp;
-  using offer = Offer;
-  using budget = Budget;
-  using child = Child;
-  using requests = Requests;
-  using tunables = Tunables;
-
-  static constexpr tunable_set tunable_members =
-      tunables_of<Clamp> | tunables_of<Sizing> | tunables_of<Waiting> | tunables_of<Schedule> | tunables_of<Pressure> |
-      tunables_of<Clockwork> | tunables_of<Admission> | tunables_of<RequestFull> | tunables_of<AcceptFullAtSyn> |
-      tunables_of<AcceptFullAtAck> | tunables_of<Cookies> | tunables_of<Validation> | tunables_of<Deferral> |
-      tunables_of<FastOpen> | tunables_of<Closing> | tunables_of<SendFailure> | tunables_of<Offer>;
+struct composition_of;
+template <class Composition>
+struct composition_of<basic_listener<Composition>> {
+  using type = Composition;
 };
+/// The policies of the listener `L`, by slot. It need not be complete.
+template <class L>
+using policies = typename composition_of<L>::type;
 
 /// The keywords of a composition, every slot answered, in canonical order.
 template <class... Keywords>

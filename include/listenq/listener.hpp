@@ -26,22 +26,19 @@
 
 namespace listenq {
 
-template <class Clamp, class Sizing, class Waiting, class Schedule, class Pressure, class Clockwork, class Admission,
-          class RequestFull, class AcceptFullAtSyn, class AcceptFullAtAck, class Cookies, class Validation,
-          class Deferral, class FastOpen, class Hashing, class Isn, class Family, class Storage, class Counters,
-          class Observer, class Closing, class SendFailure, class AbortedChild, class Icmp, class Offer, class Budget,
-          class Child, class Requests, class Tunables>
+template <class Composition>
 class basic_listener {
+  using p = Composition;
   friend struct detail::inside;
   using state_type = detail::state<basic_listener>;
   using requests_type = typename state_type::requests_type;
-  static_assert(detail::sound<detail::policies<basic_listener>>::value);
+  static_assert(detail::sound<p>::value);
 
  public:
-  using addressing_type = Family;
-  using segment_type = basic_segment<Family>;
-  using key_type = basic_four_tuple<Family>;
-  using handshake_type = basic_handshake<Family>;
+  using addressing_type = typename p::family;
+  using segment_type = basic_segment<typename p::family>;
+  using key_type = basic_four_tuple<typename p::family>;
+  using handshake_type = basic_handshake<typename p::family>;
   using request_type = typename state_type::request_type;
   /// What waits in the accept queue and what `accept` hands out.
   using handle_type = typename state_type::handle_type;
@@ -66,11 +63,11 @@ class basic_listener {
   /// unless its requests outlive it (`closing`); after shutdown() it finds those that were left to their timer.
   constexpr listen_result listen(int backlog, instant now = 0) noexcept {
     now = state_.advance(now);
-    const std::uint32_t n = Clamp::clamp(backlog, state_.tunables);
+    const std::uint32_t n = p::clamp::clamp(backlog, state_.tunables);
     const bool again = state_.listening;
-    const std::uint32_t limit = again && Sizing::once ? state_.limit : Sizing::limit(n, state_.tunables);
+    const std::uint32_t limit = again && p::sizing::once ? state_.limit : p::sizing::limit(n, state_.tunables);
     const std::uint32_t slots = limit > 0 ? limit : 1;
-    const std::uint32_t waiting = Waiting::capacity(n) > 0 ? Waiting::capacity(n) : 1;
+    const std::uint32_t waiting = p::waiting::capacity(n) > 0 ? p::waiting::capacity(n) : 1;
     const std::uint64_t room = room_for_requests(waiting);
     if (room < slots) return {listen_status::storage_too_small, slots, room};
     if (!reserve(state_.accepted, waiting)) {
@@ -81,7 +78,7 @@ class basic_listener {
     if ((!grows || !reserve(state_.requests, slots + spare)) && !reserve(state_.requests, slots)) {
       return {listen_status::storage_too_small, slots, state_.requests.capacity()};
     }
-    if constexpr (requires(Budget & b) { b.listens(limit, std::uint64_t{}); }) {
+    if constexpr (requires(typename p::budget & b) { b.listens(limit, std::uint64_t{}); }) {
       // One word is hashed, of a key that hashes two for random numbers and more for peers.
       const std::uint32_t word = 0;
       if (!state_.budget.get().listens(limit, state_.hashing.get().hash(&word, 1))) return {listen_status::no_share};
@@ -93,7 +90,7 @@ class basic_listener {
         }
         state_.forget_all();
       }
-      if constexpr (Cookies::possible) state_.cookies.get().reset();
+      if constexpr (p::cookies::possible) state_.cookies.get().reset();
     }
     if (grows) state_.requests.rehash([this](const key_type& k) { return detail::low(state_.hash(k)); });
     const listen_effect effect = !again                                         ? listen_effect::started
@@ -120,7 +117,7 @@ class basic_listener {
       r.status = accept_status::not_listening;
     } else if (state_.accepted.size() > 0) {
       const auto e = state_.accepted.pop();
-      r.status = AbortedChild::reports && e.aborted ? accept_status::aborted : accept_status::ok;
+      r.status = p::aborted_child::reports && e.aborted ? accept_status::aborted : accept_status::ok;
       r.handle = e.handle;
     }
     if constexpr (requires { state_.observer.get().on_accept(now, r.status); })
@@ -136,7 +133,7 @@ class basic_listener {
   /// once for each of them, whatever became of it, also after close(). Until then it counts against the bound of
   /// `fast_open`. False, and nothing happens, if there is none. O(accept queue) after a RST, else O(1).
   constexpr bool child_settled(const handle_type& handle, fast_open_end how, instant now = 0) noexcept
-      requires(FastOpen::possible) {
+      requires(p::fast_open::possible) {
     now = state_.advance(now);
     if (how == fast_open_end::reset && !state_.listening) how = fast_open_end::gone;
     return state_.fast_open.get().ended(how, how == fast_open_end::reset && state_.accepted.contains(handle), now);
@@ -159,10 +156,10 @@ class basic_listener {
       if constexpr (requires { out.reset_child(handle); }) out.reset_child(handle);
       ++sum.children;
     }
-    if constexpr (FastOpen::possible) state_.fast_open.get().closed();
-    if constexpr (Closing::requests == closing_answer::forget || Closing::requests == closing_answer::reset) {
+    if constexpr (p::fast_open::possible) state_.fast_open.get().closed();
+    if constexpr (p::closing::requests == closing_answer::forget || p::closing::requests == closing_answer::reset) {
       for (index i = state_.requests.next_stored(); i != npos; i = state_.requests.next_stored(i)) {
-        if constexpr (Closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
+        if constexpr (p::closing::requests == closing_answer::reset) out.send(detail::reset_of(state_.requests[i]));
         ++sum.requests;
       }
       state_.forget_all();
@@ -196,18 +193,20 @@ class basic_listener {
   /// nothing, `rotated<d>`: cookies up to d old). Allocates nothing.
   template <class Key>
   constexpr void rotate_cookie_keys(const Key& key, instant now) noexcept
-      requires(Cookies::possible&& detail::rotates<Cookies, Key>) {
+      requires(p::cookies::possible&& detail::rotates<typename p::cookies, Key>) {
     state_.cookies.get().keys.rotate(key, state_.advance(now));
     ++state_.key_changes;
   }
   /// The keys of its cookies: what another listener needs to finish the handshakes that this one began.
-  constexpr const auto& cookie_keys() const noexcept requires(Cookies::possible) { return state_.cookies.get().keys; }
+  constexpr const auto& cookie_keys() const noexcept requires(p::cookies::possible) {
+    return state_.cookies.get().keys;
+  }
 
   // --- the network's side ---------------------------------------------------------------------------------------
 
   /// One inbound segment. What it gives rise to goes into `out`, at most one segment to its sender. `facts` is what
   /// only the outer stack knows. `now` that lies in the past counts as no time passed. O(1).
-  template <sink<Family> Sink>
+  template <sink<addressing_type> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out, const arrival& facts) {
     state_.advance(now);
     if (state_.listening) [[likely]] {
@@ -218,7 +217,7 @@ class basic_listener {
     return state_.noted_apart(s, o.verdict, o.stages);
   }
   /// The same where the outer stack has nothing to tell.
-  template <sink<Family> Sink>
+  template <sink<addressing_type> Sink>
   constexpr outcome receive(const segment_type& s, instant now, Sink& out) {
     state_.advance(now);
     if (state_.listening) [[likely]] {
@@ -233,7 +232,7 @@ class basic_listener {
   /// hashed eight at a time, and what `looked_at_ahead` of them lead to is fetched ahead, which pays where the queues
   /// are larger than the cache (benchmarks/README.md). `seen(segment, outcome)` is told of each. All payloads must stay
   /// valid meanwhile. Whose segments have an `arrival` to tell calls `receive` for each.
-  template <row_of<segment_type> Burst, sink<Family> Sink, class Seen>
+  template <row_of<segment_type> Burst, sink<addressing_type> Sink, class Seen>
   constexpr void receive(const Burst& burst, instant now, Sink& out, Seen&& seen) {
     const segment_type* s = detail::data_of(burst);
     std::size_t left = detail::size_of(burst);
@@ -254,7 +253,7 @@ class basic_listener {
     }
     for (std::size_t i = 0; i < left; ++i) seen(s[i], receive(s[i], now, out));
   }
-  template <row_of<segment_type> Burst, sink<Family> Sink>
+  template <row_of<segment_type> Burst, sink<addressing_type> Sink>
   constexpr void receive(const Burst& segments, instant now, Sink& out) {
     receive(segments, now, out, [](const segment_type&, const outcome&) {});
   }
@@ -270,8 +269,9 @@ class basic_listener {
   /// The same for those who would rather have the answer returned. Not for stacks that make handles of their own, nor
   /// where an evicted peer is sent something, too.
   constexpr step receive(const segment_type& s, instant now, const arrival& facts = {}) requires(
-      (std::same_as<handle_type, key_type> || std::same_as<handle_type, handshake_type>)&&!tells_evicted<RequestFull> &&
-      !tells_evicted<AcceptFullAtSyn>) {
+      (std::same_as<handle_type, key_type> ||
+       std::same_as<handle_type, handshake_type>)&&!tells_evicted<typename p::request_full> &&
+      !tells_evicted<typename p::accept_full_at_syn>) {
     step r;
     step_sink out{r};
     r.outcome = receive(s, now, out, facts);
@@ -293,11 +293,11 @@ class basic_listener {
   /// Lets time pass: every request that is due is handled once, in order; SYN-ACKs go into `out`. If `out` says
   /// `later`, the rest stays due, and so it does after `most` timers: who may not be kept long comes back while
   /// `later` is set in what this yields. O(timers that were due), at most O(most); a hand also looks at its buckets.
-  template <sink<Family> Sink>
+  template <sink<addressing_type> Sink>
   constexpr tick_summary tick(instant now, Sink& out, std::uint32_t most = 0xffffffffU) {
     state_.advance(now);
     tick_summary sum;
-    if constexpr (Clockwork::sweeps) {
+    if constexpr (p::clockwork::sweeps) {
       detail::sweep_once(state_, out, sum, most);
     } else {
       detail::handle_due(state_, out, sum, most);
@@ -307,7 +307,7 @@ class basic_listener {
 
   /// When `tick` has something to do next; nothing while no request waits. It may lie in the past.
   constexpr std::optional<instant> next_deadline() const noexcept {
-    if constexpr (Clockwork::sweeps) {
+    if constexpr (p::clockwork::sweeps) {
       if (state_.requests.size() == 0) return std::nullopt;
       return state_.hand.due;
     } else {
@@ -330,10 +330,12 @@ class basic_listener {
   constexpr bool request_full() const noexcept { return state_.request_full(); }
   constexpr bool accept_full() const noexcept { return state_.accept_full(); }
   /// The budget with its counts; is what it counts exactly the requests that there are? True if it does not say.
-  constexpr const auto& budget() const noexcept requires(!std::is_empty_v<Budget>) { return state_.budget.get(); }
+  constexpr const auto& budget() const noexcept requires(!std::is_empty_v<typename p::budget>) {
+    return state_.budget.get();
+  }
   constexpr bool budget_balanced() const {
     const auto for_each_key = [&l = *this](auto&& f) { l.for_each_request([&f](const request_type& r) { f(r.key); }); };
-    if constexpr (requires(const Budget& b) { b.balanced(for_each_key); }) {
+    if constexpr (requires(const typename p::budget& b) { b.balanced(for_each_key); }) {
       return state_.budget.get().balanced(for_each_key);
     } else {
       return true;
@@ -341,41 +343,43 @@ class basic_listener {
   }
   /// Requests of this listener that others evicted from the queue that they share.
   constexpr std::uint64_t lost_to_neighbours() const noexcept {
-    if constexpr (Requests::borrows) {
+    if constexpr (p::requests::borrows) {
       return state_.requests.lost();
     } else {
       return 0;
     }
   }
   /// The bucket of a syncache that the request of a four-tuple is in or would go to, numbered from 0 over all sets.
-  constexpr std::uint32_t bucket_of(const key_type& key) const noexcept requires bucketed<Sizing> {
+  constexpr std::uint32_t bucket_of(const key_type& key) const noexcept requires bucketed<typename p::sizing> {
     const std::uint32_t h = detail::low(state_.hash(key));
     const index i = state_.requests.find(key, h);
     const auto& order = state_.requests.order();
     return i == npos ? order.place(h) : order.place_of(state_.requests.links_of(i), h);
   }
   /// How many requests, whoever's, a bucket holds.
-  constexpr std::uint32_t bucket_length(std::uint32_t bucket) const noexcept requires bucketed<Sizing> {
+  constexpr std::uint32_t bucket_length(std::uint32_t bucket) const noexcept requires bucketed<typename p::sizing> {
     return state_.requests.order().length(bucket);
   }
   /// When the bucket that a newcomer would go to was last found full; long before 0 if it never was.
-  constexpr instant bucket_overflow(const key_type& key) const noexcept requires bucketed<Sizing> {
+  constexpr instant bucket_overflow(const key_type& key) const noexcept requires bucketed<typename p::sizing> {
     return state_.bucket_overflow(state_.hash(key));
   }
   /// The fast-open policy: its keys, which can be changed at any time, and what it counts.
-  constexpr auto& fast_open() noexcept requires(FastOpen::possible) { return state_.fast_open.get(); }
-  constexpr const auto& fast_open() const noexcept requires(FastOpen::possible) { return state_.fast_open.get(); }
+  constexpr auto& fast_open() noexcept requires(p::fast_open::possible) { return state_.fast_open.get(); }
+  constexpr const auto& fast_open() const noexcept requires(p::fast_open::possible) { return state_.fast_open.get(); }
   constexpr decltype(auto) counters() const noexcept { return state_.counters.get().values(); }
   constexpr std::uint32_t get(tunable t) const noexcept { return state_.tunables[t]; }
-  constexpr auto& observer() noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
-  constexpr const auto& observer() const noexcept requires(!std::is_empty_v<Observer>) { return state_.observer.get(); }
+  constexpr auto& observer() noexcept requires(!std::is_empty_v<typename p::observer>) { return state_.observer.get(); }
+  constexpr const auto& observer() const noexcept requires(!std::is_empty_v<typename p::observer>) {
+    return state_.observer.get();
+  }
   /// The request of a four-tuple, or nothing: a pointer that is good until the next call that changes the listener. Of
   /// compact requests it points to a copy, which it holds.
-  constexpr detail::found_request<request_type, detail::is_compact<Requests>> find_request(
+  constexpr detail::found_request<request_type, detail::is_compact<typename p::requests>> find_request(
       const key_type& key) const noexcept {
     const index i = state_.requests.find(key, detail::low(state_.hash(key)));
     if (i == npos) return nullptr;
-    if constexpr (detail::is_compact<Requests>) {
+    if constexpr (detail::is_compact<typename p::requests>) {
       return state_.requests.whole(i);
     } else {
       return &state_.requests.whole(i);
@@ -399,12 +403,14 @@ class basic_listener {
   static constexpr index npos = state_type::npos;
 
   template <class V>
-  static constexpr bool is_policy = std::same_as<V, Hashing> || std::same_as<V, Cookies> || std::same_as<V, Counters> ||
-                                    std::same_as<V, Observer> || std::same_as<V, Budget> || std::same_as<V, Storage> ||
-                                    std::same_as<V, FastOpen> || std::same_as<V, RequestFull> ||
-                                    std::same_as<V, AcceptFullAtSyn> ||
-                                    (std::same_as<V, Requests> && Requests::borrows) ||
-                                    requires(Budget& b, const V& v) {
+  static constexpr bool is_policy = std::same_as<V, typename p::hashing> || std::same_as<V, typename p::cookies> ||
+                                    std::same_as<V, typename p::counters> || std::same_as<V, typename p::observer> ||
+                                    std::same_as<V, typename p::budget> || std::same_as<V, typename p::storage> ||
+                                    std::same_as<V, typename p::fast_open> ||
+                                    std::same_as<V, typename p::request_full> ||
+                                    std::same_as<V, typename p::accept_full_at_syn> ||
+                                    (std::same_as<V, typename p::requests> && p::requests::borrows) ||
+                                    requires(typename p::budget& b, const V& v) {
     b.attach(v);
   };
 
@@ -419,7 +425,7 @@ class basic_listener {
         }
       }
     };
-    if constexpr (std::same_as<V, Requests> && Requests::borrows) state_.join(v.pool);
+    if constexpr (std::same_as<V, typename p::requests> && p::requests::borrows) state_.join(v.pool);
     into(state_.hashing), into(state_.cookies), into(state_.counters), into(state_.observer), into(state_.budget),
         into(state_.storage), into(state_.fast_open), into(state_.on_request_full), into(state_.on_accept_full);
   }
@@ -441,16 +447,16 @@ class basic_listener {
 
   /// Are the requests that are left those of the listener that starts to listen now?
   constexpr bool keeps_requests() const noexcept {
-    return Closing::requests == closing_answer::outlive ||
-           (Closing::requests == closing_answer::leave_to_timer && state_.shut_down);
+    return p::closing::requests == closing_answer::outlive ||
+           (p::closing::requests == closing_answer::leave_to_timer && state_.shut_down);
   }
   /// How many requests fit beside `waiting` connections. Asked before either takes its part, so that a listen() that
   /// fails costs no memory of the caller's.
   constexpr std::uint64_t room_for_requests(std::uint32_t waiting) const noexcept {
-    if constexpr (std::is_empty_v<Storage>) {
-      return state_.requests.most(Storage{});
+    if constexpr (std::is_empty_v<typename p::storage>) {
+      return state_.requests.most(typename p::storage{});
     } else {
-      Storage trial = state_.storage.get();
+      typename p::storage trial = state_.storage.get();
       return state_.accepted.could_reserve(waiting, trial) ? state_.requests.most(trial) : 0;
     }
   }
