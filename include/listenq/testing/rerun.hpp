@@ -14,11 +14,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <listenq/handshake.hpp>
 #include <listenq/outcome.hpp>
 #include <listenq/policy/tunables.hpp>
@@ -27,6 +26,10 @@
 #include <listenq/testing/event_log.hpp>
 #include <listenq/testing/recording.hpp>
 #include <listenq/testing/replay.hpp>
+#include <listenq/testing/rerun/attempt.hpp>
+#include <listenq/testing/rerun/logged_attempts.hpp>
+#include <listenq/testing/rerun/options.hpp>
+#include <listenq/testing/rerun/report.hpp>
 #include <optional>
 #include <queue>
 #include <span>
@@ -37,251 +40,6 @@
 #include <vector>
 
 namespace listenq::testing {
-
-/// When the application accepts.
-struct accept_model {
-  enum class kind : std::uint8_t {
-    recorded,  ///< when the log says so; always, if it never does
-    always,    ///< at once
-    never,
-    from,      ///< from `time` on, all at once
-    every,     ///< one connection every `time`
-    observed,  ///< when the server's first bytes to a client are in the log, all that finished before it, too
-  };
-  kind when = kind::recorded;
-  duration time = 0;
-};
-
-/// How full the queues are.
-struct queue_lengths_now {
-  std::uint32_t requests = 0;
-  std::uint32_t young = 0;
-  std::uint32_t waiting = 0;
-};
-
-/// One segment that the listener was given.
-struct rerun_step {
-  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
-  std::size_t entry = none;  ///< of the log; none: a client said it that the log has no such word of
-  instant at = 0;
-  listenq::segment segment{};
-  listenq::outcome outcome{};
-  queue_lengths_now before{};
-  queue_lengths_now after{};
-};
-
-struct rerun_options {
-  std::optional<int> backlog{};  ///< instead of the log's own; 128 where it has none
-  tunable_set kept{};            ///< tunables that the log's `set` does not change
-  accept_model accept{};
-  bool persistent = true;
-  /// How long before the first entry it listens, where the log does not say: a sweep's hand goes round from then on.
-  duration head_start = 0;
-  std::function<void(const rerun_step&)> step{};
-  std::function<void(const log_entry&)> log{};  ///< the re-run as a log of its own
-};
-
-struct rerun_report {
-  std::uint64_t segments = 0;        ///< that the listener was given
-  std::uint64_t to_connections = 0;  ///< that went to a connection
-  std::uint64_t withheld = 0;        ///< of the log, that nobody would have sent here
-  std::uint64_t added = 0;           ///< that the log does not have
-  std::uint64_t untranslated = 0;    ///< acknowledge something that the log does not have
-  std::array<std::uint64_t, verdict_count> verdicts{};
-  std::uint64_t syn_acks = 0;  ///< sent, those of timers included
-  std::uint64_t resets = 0;
-  std::uint64_t timed_out = 0;  ///< requests that ended by a timer
-  std::uint64_t connections = 0;
-  std::uint64_t accepted = 0;
-  std::uint64_t honest = 0;       ///< attempts that were finished in the log
-  std::uint64_t honest_lost = 0;  ///< of these, that were not finished here
-  std::uint64_t syns = 0;         ///< of the log, that the listener was given
-  std::uint64_t syns_alike = 0;   ///< of these, answered here as there: with a SYN-ACK, or without
-  std::uint32_t most_requests = 0;
-  std::uint32_t most_waiting = 0;
-  duration length = 0;
-
-  std::uint64_t of(verdict v) const noexcept { return verdicts[static_cast<std::size_t>(v)]; }
-};
-
-/// What the log's own server did, as far as the log says.
-struct logged_server {
-  std::uint64_t connections = 0;  ///< none are known of a capture
-  std::uint64_t segments = 0;
-  std::uint64_t syns = 0;
-  std::uint64_t syns_answered = 0;
-  std::uint64_t syn_acks = 0;
-  std::uint64_t resets = 0;
-  std::uint64_t honest = 0;
-};
-
-namespace detail {
-
-struct key_hash {
-  std::size_t operator()(const four_tuple& k) const noexcept {
-    std::uint64_t h = (std::uint64_t{k.peer_address.value} << 32 | k.local_address.value) * 0x9e3779b97f4a7c15U;
-    h = (h ^ h >> 29 ^ (std::uint64_t{k.peer_port} << 16 | k.local_port)) * 0xbf58476d1ce4e5b9U;
-    return static_cast<std::size_t>(h ^ h >> 32);
-  }
-};
-
-/// One client's try to connect, named by its ISN: a SYN, and what answered it.
-struct attempt {
-  static constexpr std::size_t none = rerun_step::none;
-  /// A SYN-ACK there, and what stands for it here.
-  struct pair {
-    seq_number iss = 0;
-    std::uint32_t stamp = 0;
-    seq_number our_iss = 0;
-    std::uint32_t our_stamp = 0;
-    bool ours = false;
-  };
-  // there
-  seq_number irs = 0;
-  std::size_t syn = none;     ///< its first SYN; none for what was said before the first SYN
-  std::size_t answer = none;  ///< the first SYN-ACK
-  std::size_t last_answer = none;
-  std::size_t final_ack = none;  ///< the first segment that acknowledges it
-  duration round_trip = 0;
-  std::array<pair, 4> pairs{};  ///< the last few different ones
-  std::size_t pair_count = 0;
-  // here
-  bool answered = false;
-  bool was_reset = false;
-  bool finished = false;
-  bool late = false;     ///< its client waits for an answer, and so says nothing of what it said there
-  bool insists = false;  ///< its client believes to be connected, and acknowledges SYN-ACKs that were not sent there
-  bool acks = false;     ///< it is about to do so
-  seq_number our_iss = 0;
-  std::uint32_t our_stamp = 0;
-  instant last_syn = 0;
-  duration patience = second;
-
-  bool honest() const noexcept { return final_ack != none; }
-  std::span<pair> known() noexcept { return {pairs.data(), std::min(pair_count, pairs.size())}; }
-  std::span<const pair> known() const noexcept { return {pairs.data(), std::min(pair_count, pairs.size())}; }
-  const pair& newest() const noexcept { return pairs[(pair_count - 1) % pairs.size()]; }
-  bool acknowledged_by(const segment& s) const noexcept {
-    return std::any_of(known().begin(), known().end(), [&s](const pair& p) { return p.iss == s.ack - 1; });
-  }
-  void add(const pair& p) noexcept {
-    for (pair& old : known()) {
-      if (old.iss != p.iss || old.stamp != p.stamp) continue;
-      if (!old.ours) old = p;
-      return;
-    }
-    pairs[pair_count++ % pairs.size()] = p;
-  }
-};
-
-/// The attempt that a SYN-ACK answers; null if there is none.
-inline attempt* answered_by(std::vector<attempt>& all, const segment& s) noexcept {
-  for (std::size_t i = all.size(); i-- > 0;) {
-    if (all[i].syn != attempt::none && all[i].irs == s.ack - 1) return &all[i];
-  }
-  return nullptr;
-}
-/// The attempt that a client's segment belongs to, where those before `begun` have begun: the one whose SYN-ACK it
-/// acknowledges, else the last that had been answered before `entry`, else the last. Null if there is none.
-inline attempt* spoken_by(std::vector<attempt>& all, std::size_t begun, const segment& s, std::size_t entry) noexcept {
-  attempt* last_answered = nullptr;
-  for (std::size_t i = begun; i-- > 0;) {
-    if (!(all[i].answer < entry)) continue;
-    if (s.flags.has(flag::ack) && all[i].acknowledged_by(s)) return &all[i];
-    if (last_answered == nullptr) last_answered = &all[i];
-  }
-  return last_answered != nullptr ? last_answered : begun == 0 ? nullptr : &all[begun - 1];
-}
-
-constexpr bool is_syn(const segment& s) noexcept {
-  return s.flags.has(flag::syn) && !s.flags.any(flag::ack | flag::rst);
-}
-constexpr bool is_syn_ack(const segment& s) noexcept { return s.flags.has(flag::syn | flag::ack); }
-/// The connection of a segment of the server's.
-constexpr four_tuple peer_of(const segment& s) noexcept {
-  return {s.destination.address, s.source.address, s.destination.port, s.source.port};
-}
-
-}  // namespace detail
-
-/// Who tried to connect in a log, and how it went there. Made once, for any number of re-runs.
-class logged_attempts {
- public:
-  explicit logged_attempts(std::span<const log_entry> log) : log_(log), answered_(log.size(), false) {
-    std::unordered_map<four_tuple, std::size_t, detail::key_hash> unanswered;
-    for (std::size_t i = 0; i < log.size(); ++i) {
-      if (log[i].kind == log_kind::in) heard(i, unanswered);
-      if (log[i].kind == log_kind::out) said(i, unanswered);
-      accepts_ = accepts_ || log[i].kind == log_kind::accept;
-      there_.connections += log[i].kind == log_kind::child && log[i].result != 0 ? 1 : 0;
-    }
-    for (const auto& [key, all] : by_peer_) {
-      for (const detail::attempt& a : all) there_.honest += a.honest() ? 1 : 0;
-    }
-  }
-
-  std::span<const log_entry> log() const noexcept { return log_; }
-  const logged_server& server() const noexcept { return there_; }
-  /// Does the log say when the application accepts?
-  bool accepts() const noexcept { return accepts_; }
-  /// Was this SYN answered with a SYN-ACK, within 200 ms and before the next SYN?
-  bool answered(std::size_t entry) const { return answered_[entry]; }
-  using attempts = std::unordered_map<four_tuple, std::vector<detail::attempt>, detail::key_hash>;
-  const attempts& by_peer() const noexcept { return by_peer_; }
-
- private:
-  using pending = std::unordered_map<four_tuple, std::size_t, detail::key_hash>;
-
-  void heard(std::size_t i, pending& unanswered) {
-    const segment& s = log_[i].segment;
-    const four_tuple key = four_tuple_of(s);
-    std::vector<detail::attempt>& all = by_peer_[key];
-    ++there_.segments;
-    if (detail::is_syn(s)) {
-      ++there_.syns;
-      unanswered[key] = i;
-      const auto same = [&s](const detail::attempt& a) { return a.syn != detail::attempt::none && a.irs == s.seq; };
-      if (std::none_of(all.begin(), all.end(), same)) {
-        all.emplace_back();
-        all.back().irs = s.seq;
-        all.back().syn = i;
-      }
-      return;
-    }
-    if (all.empty()) all.emplace_back();
-    detail::attempt& a = *detail::spoken_by(all, all.size(), s, i);
-    if (!a.honest() && s.flags.has(flag::ack) && !s.flags.has(flag::rst) && a.acknowledged_by(s)) {
-      a.final_ack = i;
-      a.round_trip = log_[i].at - log_[a.last_answer].at;
-    }
-  }
-  void said(std::size_t i, pending& unanswered) {
-    const segment& s = log_[i].segment;
-    const four_tuple key = detail::peer_of(s);
-    there_.resets += s.flags.has(flag::rst) ? 1 : 0;
-    if (!detail::is_syn_ack(s)) return;
-    ++there_.syn_acks;
-    if (const auto syn = unanswered.find(key); syn != unanswered.end()) {
-      if (log_[i].at - log_[syn->second].at <= 200 * millisecond) {
-        answered_[syn->second] = true;
-        ++there_.syns_answered;
-      }
-      unanswered.erase(syn);
-    }
-    const auto peer = by_peer_.find(key);
-    detail::attempt* const a = peer == by_peer_.end() ? nullptr : detail::answered_by(peer->second, s);
-    if (a == nullptr) return;
-    if (a->answer == detail::attempt::none) a->answer = i;
-    a->last_answer = i;
-    a->add({s.seq, s.options.ts_value});
-  }
-
-  std::span<const log_entry> log_;
-  std::vector<bool> answered_;
-  attempts by_peer_{};
-  logged_server there_{};
-  bool accepts_ = false;
-};
 
 namespace detail {
 
@@ -408,7 +166,7 @@ class rerunner {
       a.acks = false;
       ++report_.added;
       segment s = log_[a.final_ack].segment;
-      translate(s, a);
+      a.translate(s);
       give(rerun_step::none, s, {});
     }
   }
@@ -461,7 +219,7 @@ class rerunner {
         const auto n = current_.find(e.key);
         attempt* const a = n == current_.end() ? nullptr : spoken_by(by_peer_[e.key], n->second, about, i);
         if (a != nullptr && a->answered) {
-          translate(about, *a);
+          a->translate(about);
           tap_.unreachable(e.key, about.ack - 1, now_, static_cast<icmp_error>(e.what));
         }
         break;
@@ -505,7 +263,7 @@ class rerunner {
         ++report_.withheld;
         return;
       }
-      translate(s, a);
+      a.translate(s);
     } else if (s.flags.has(flag::ack)) {
       ++report_.untranslated;
     }
@@ -537,25 +295,6 @@ class rerunner {
     }
     if (s.flags.has(flag::fin)) c->second.ended = true;
     if (s.flags.has(flag::rst) && c->second.accepted) children_.erase(c);
-  }
-
-  /// Numbers that the server there gave into those that stand for them here, at the same distance.
-  static void translate(segment& s, const attempt& a) {
-    if (a.pair_count == 0) return;
-    const auto match = [&](auto field, std::uint32_t n) {
-      for (const attempt::pair& p : a.known()) {
-        if (p.*field == n) return p;
-      }
-      return a.newest();
-    };
-    if (s.flags.has(flag::ack)) {
-      const attempt::pair p = match(&attempt::pair::iss, s.ack - 1);
-      s.ack += (p.ours ? p.our_iss : a.our_iss) - p.iss;
-    }
-    if (s.options.timestamps && s.options.ts_echo != 0) {
-      const attempt::pair p = match(&attempt::pair::stamp, s.options.ts_echo);
-      if (p.stamp != 0) s.options.ts_echo += (p.ours ? p.our_stamp : a.our_stamp) - p.stamp;
-    }
   }
 
   /// A segment arrives: at its connection, or at the listener.
