@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What became of a log in a re-run, in numbers.
+// What became of a log in a re-run, in numbers. What became of each segment is told step by step (options.hpp).
 #pragma once
 
 #include <array>
