@@ -236,20 +236,22 @@ class basic_listener {
   constexpr void receive(const Burst& burst, instant now, Sink& out, Seen&& seen) {
     const segment_type* s = detail::data_of(burst);
     std::size_t left = detail::size_of(burst);
-    constexpr std::size_t most = looked_at_ahead, least = 4;
-    detail::cookies_ahead<basic_listener, most> cookies;
-    while (left >= least && state_.looks_ahead()) {
-      const std::size_t n = left < most ? left : most;
-      std::uint64_t hashes[most / 8][8];
-      state_.look_ahead(s, n, hashes);
-      state_.advance(now);
-      cookies.look(state_, s, n);
-      std::size_t i = 0;
-      for (; i < n && state_.listening; ++i) {  // `seen` may close it
-        seen(s[i], detail::dispatch(state_, s[i], hashes[i / 8][i % 8], cookies.of(i), out, arrival{}));
+    if constexpr (state_type::may_look_ahead) {
+      constexpr std::size_t most = looked_at_ahead, least = 4;
+      detail::cookies_ahead<basic_listener, most> cookies;
+      while (left >= least && state_.looks_ahead()) {
+        const std::size_t n = left < most ? left : most;
+        std::uint64_t hashes[most / 8][8];
+        state_.look_ahead(s, n, hashes);
+        state_.advance(now);
+        cookies.look(state_, s, n);
+        std::size_t i = 0;
+        for (; i < n && state_.listening; ++i) {  // `seen` may close it
+          seen(s[i], detail::dispatch(state_, s[i], hashes[i / 8][i % 8], cookies.of(i), out, arrival{}));
+        }
+        s += i;
+        left -= i;
       }
-      s += i;
-      left -= i;
     }
     for (std::size_t i = 0; i < left; ++i) seen(s[i], receive(s[i], now, out));
   }

@@ -130,13 +130,11 @@ struct state {
   [[gnu::always_inline]] constexpr std::uint64_t hash(const Key& k) const noexcept {
     return tuples.of(hashing.get(), k);
   }
-  /// Can a burst be looked at before it is acted on, and is there something to gain?
-  constexpr bool looks_ahead() const noexcept {
-    if constexpr (decltype(tuples)::hashes_eight) {
-      return listening && p::hashing::hashes_eight();
-    } else {
-      return false;
-    }
+  /// Can a burst be looked at before it is acted on, as far as types tell?
+  static constexpr bool may_look_ahead = tuple_hash<typename p::hashing, family>::hashes_eight;
+  /// And now, on this CPU?
+  constexpr bool looks_ahead() const noexcept requires may_look_ahead {
+    return listening && p::hashing::hashes_eight();
   }
   /// As many requests as the innermost cache holds are there without being fetched; of as many as the next one holds,
   /// fetching more than the nearest costs what it saves.
@@ -144,18 +142,16 @@ struct state {
   static constexpr std::uint32_t in_second_cache = (std::uint32_t{1} << 22) / requests_type::bytes_each;
   /// The hashes of the four-tuples of `n` segments, eight in a row, with what they lead to on its way to the cache.
   template <std::size_t Rows>
-  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept {
-    if constexpr (decltype(tuples)::hashes_eight) {
-      const auto hash_of = [&h](std::size_t k) { return low(h[k / 8][k % 8]); };
-      tuples.of_rows(hashing.get(), s, n, h);
-      if (requests.size() <= in_first_cache) return;
-      for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(hash_of(k));
-      if (requests.size() > in_second_cache) {
-        requests.template fetch_chains<8 * Rows>(n, hash_of);
-      } else {
-        for (std::size_t k = 0; k < n; ++k) {
-          if (!s[k].flags.has(flag::syn)) requests.fetch_first(hash_of(k));
-        }
+  void look_ahead(const segment_type* s, std::size_t n, std::uint64_t (&h)[Rows][8]) noexcept requires may_look_ahead {
+    const auto hash_of = [&h](std::size_t k) { return low(h[k / 8][k % 8]); };
+    tuples.of_rows(hashing.get(), s, n, h);
+    if (requests.size() <= in_first_cache) return;
+    for (std::size_t k = 0; k < n; ++k) requests.fetch_bucket(hash_of(k));
+    if (requests.size() > in_second_cache) {
+      requests.template fetch_chains<8 * Rows>(n, hash_of);
+    } else {
+      for (std::size_t k = 0; k < n; ++k) {
+        if (!s[k].flags.has(flag::syn)) requests.fetch_first(hash_of(k));
       }
     }
   }

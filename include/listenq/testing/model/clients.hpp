@@ -11,7 +11,7 @@
 
 namespace listenq::testing {
 
-class clients {
+class script_clients {
  public:
   struct memory {
     seq_number isn = 0;
@@ -19,7 +19,7 @@ class clients {
     std::uint32_t ts = 0;  ///< its timestamp
   };
 
-  constexpr clients() noexcept {
+  constexpr script_clients() noexcept {
     for (std::uint32_t i = 0; i < client_count; ++i) memory_[i].isn = 1000 * i + 7;
   }
   constexpr const memory& operator[](std::uint32_t i) const noexcept { return memory_[i]; }

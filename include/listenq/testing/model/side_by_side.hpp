@@ -50,7 +50,7 @@ class side_by_side {
   bool has_listener() const noexcept { return l_ != nullptr; }
   const subject& listener() const noexcept { return *l_; }
   const model& expected() const noexcept { return model_; }
-  const testing::clients& clients() const noexcept { return clients_; }
+  const script_clients& clients() const noexcept { return clients_; }
   instant now() const noexcept { return now_; }
   const std::vector<passed_segment>& passed() const noexcept { return passed_; }
   const std::optional<difference>& wrong() const noexcept { return wrong_; }
@@ -248,7 +248,7 @@ class side_by_side {
   model model_;
   ledger<subject> ledger_;
   port out_{};
-  testing::clients clients_{};
+  script_clients clients_{};
   instant now_ = 5 * second;
   instant told_ = 0;  ///< the latest time that the listener has been told
   std::uint64_t fingerprint_ = 0xcbf29ce484222325U;

@@ -26,11 +26,11 @@ struct world {
   network net;
   bool ending = false;  ///< nobody begins anything any more
 
+  /// A spoofed address is somewhere, and silent.
   world(const simulation_options& o, bool shared_port)
       : random(o.seed),
         against(o.against ? *o.against : draw_hostility(random, shared_port)),
-        net(network_options{.seed = random.next(),
-                            .no_route = send_result::sent}) {  // a spoofed address is somewhere, and silent
+        net(network_options{.seed = random.next(), .no_route = send_result::sent}) {
     report.against = against;
     net.set_default_link(against.link);
     net.add_host(server);
